@@ -1,0 +1,74 @@
+// What a request can carry: bytes in memory, a file, or whatever a function yields.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+namespace ferry {
+
+/// A file as a body: read while it is sent, with its size as Content-Length. A file that changes its size meanwhile
+/// ends the request with `errc::body_size_changed`.
+struct File {
+    std::string path;
+};
+
+/// A function as a body. `read` fills (a part of) the span and returns how many bytes it wrote, 0 at the end; what it
+/// throws passes through the call. With `size` the body has a Content-Length and `read` must yield exactly that much;
+/// without, it goes out chunked. With `rewind`, which makes `read` begin anew, the request can be sent again
+/// where that is allowed. It is called from the thread that makes the request.
+struct Source {
+    std::function<std::size_t(std::span<char>)> read = {};
+    std::optional<std::uint64_t> size = {};
+    std::function<void()> rewind = {};
+};
+
+/// A body from a function, as `Options::body`: `{.body = ferry::source([&](std::span<char> into) { ... })}`.
+inline Source source(std::function<std::size_t(std::span<char>)> read, std::optional<std::uint64_t> size = {}) {
+    return {std::move(read), size, {}};
+}
+
+/// The body of a request; by default there is none. An empty string is a body of no bytes.
+class Body {
+public:
+    Body() = default;
+    Body(std::string bytes) : data_(std::move(bytes)) {}
+    Body(std::string_view bytes) : data_(std::string(bytes)) {}
+    Body(const char* text) : data_(std::string(text)) {}
+    Body(std::span<const std::byte> bytes)
+        : data_(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size())) {}
+    Body(File file) : data_(std::move(file)) {}
+    Body(Source source) : data_(std::move(source)) {}
+
+    /// Bytes that are not copied: they must outlive the request.
+    static Body borrow(std::string_view bytes) {
+        Body b;
+        b.data_ = bytes;
+        return b;
+    }
+
+    bool none() const noexcept { return std::holds_alternative<std::monostate>(data_); }
+    /// The bytes, if they are in memory.
+    std::optional<std::string_view> bytes() const& noexcept {
+        if (auto* s = std::get_if<std::string>(&data_)) return *s;
+        if (auto* v = std::get_if<std::string_view>(&data_)) return *v;
+        return std::nullopt;
+    }
+    const File* file() const& noexcept { return std::get_if<File>(&data_); }
+    const Source* source() const& noexcept { return std::get_if<Source>(&data_); }
+    /// Whether it is read piece by piece while it is sent.
+    bool pulled() const noexcept { return file() || source(); }
+    /// Whether it can be sent a second time.
+    bool rewindable() const noexcept { return !source() || source()->rewind; }
+
+private:
+    std::variant<std::monostate, std::string, std::string_view, File, Source> data_;
+};
+
+}  // namespace ferry

@@ -1,0 +1,169 @@
+// One call from checkout to release: which connection, one exchange on it, and whether to try again.
+#pragma once
+
+#include <ferry/engine/connect.hpp>
+#include <ferry/engine/receive_body.hpp>
+#include <ferry/engine/send.hpp>
+#include <ferry/http/reuse.hpp>
+
+#include <optional>
+#include <system_error>
+
+namespace ferry::detail {
+
+/// The peer is gone, as opposed to slow, wrong, or not to be waited for.
+inline bool is_gone(std::error_code ec) noexcept {
+    return ec == errc::connection_closed || ec == std::errc::connection_reset || ec == std::errc::broken_pipe ||
+           ec == std::errc::connection_aborted;
+}
+
+/// A server that closes an idle connection may say so with a 408 first (RFC 9110 15.5.9).
+inline bool is_idle_408(const transfer& t) noexcept {
+    return t.head_done && t.response.status == 408 && !t.conn->parser.keep_alive();
+}
+
+/// Whether what happened is the end of a kept connection rather than an answer to this request, and the request may be
+/// sent again: nothing of it left, or it is idempotent (RFC 9110 9.2.2, RFC 9112 9.3.1).
+inline bool is_stale(const transfer& t, std::error_code ec) noexcept {
+    if (!t.conn->info.reused) return false;
+    bool gone = is_gone(ec) && t.heard == 0;
+    if (!gone && !(!ec && is_idle_408(t))) return false;
+    return t.state == RequestState::not_sent || t.asked.idempotent;
+}
+
+inline DiscardReason reason_for(std::error_code ec) noexcept {
+    if (!ec || ec == errc::connection_closed) return DiscardReason::peer_closed;
+    if (is_gone(ec)) return DiscardReason::reset;
+    return DiscardReason::aborted;
+}
+
+inline reuse judge_reuse(const transfer& t) noexcept {
+    auto& c = *t.conn;
+    end_of_exchange e{.failed = !t.head_done,
+                      .request_whole = t.request_whole,
+                      .response_whole = t.body_whole,
+                      .peer_keeps = c.parser.keep_alive(),
+                      .we_keep = t.asked.keep_alive,
+                      .leftover = !c.unread().empty()};
+    if (auto hint = t.response.headers.find("keep-alive")) e.hint = parse_keep_alive(*hint);
+    return judge_reuse(e);
+}
+
+/// Gives the connection back; the answer carries the time.
+inline task<answer> release(transfer& t, reuse verdict) {
+    t.conn->rest();
+    t.conn = nullptr;
+    t.decoded = {};
+    auto a = co_await action{.what = action::kind::release,
+                             .keep = !verdict.discard,
+                             .reason = verdict.discard.value_or(DiscardReason::aborted),
+                             .hint = verdict.idle_for};
+    co_return a;
+}
+
+/// Opens the request's body from its beginning and decides how its end is told.
+inline result open_body(transfer& t) {
+    auto& body = t.asked.body();
+    std::optional<std::uint64_t> size;
+    if (auto bytes = body.bytes()) size = bytes->size();
+    if (body.pulled()) {
+        auto a = co_await action{.what = action::kind::open_body};
+        if (a.ec) co_return unreadable_body(t, a.ec);
+        if (a.n != unknown_size) size = a.n;
+        auto field = t.asked.options->headers.find("content-length");
+        std::uint64_t given = 0;
+        if (field && (!parse_decimal(*field, given) || given != size)) co_return errc::content_length_mismatch;
+    }
+    t.sending = frame_request(t.asked.method, body, size);
+    co_return std::error_code{};
+}
+
+/// A connection that is open, kept or new.
+inline result obtain(transfer& t, bool fresh) {
+    t.phase = Phase::pool;
+    auto place = co_await action{
+        .what = action::kind::checkout, .fresh = fresh, .limit = t.asked.pool_wait, .until = t.deadline};
+    if (place.ec) co_return timed_out_as(place.ec, errc::pool_timeout);
+    t.conn = place.conn;
+    if (t.conn->open) co_return std::error_code{};
+    auto ec = co_await connect(t);
+    co_return ec;
+}
+
+/// Sends the request and receives the final head. A write that fails does not hide an answer that is already there.
+inline result exchange(transfer& t, bool expect) {
+    auto& c = *t.conn;
+    t.heard = t.interim = 0;
+    t.head_done = t.request_whole = t.body_whole = false;
+    ++c.info.requests;
+    t.response.connection = c.info;
+    c.parser.start(t.response, t.asked.is_head(), {t.asked.session->max_head, t.asked.session->max_fields},
+                   t.asked.lenient);
+
+    t.phase = Phase::send;
+    auto sent = co_await send_request(t, expect);
+    if (t.head_done || (sent && !is_gone(sent))) co_return sent;
+    if (!sent) t.phase = Phase::head;
+    auto heard = co_await receive_head(t);
+    co_return sent&& heard ? sent : heard;
+}
+
+/// What follows an attempt: its end, or another with these changes.
+enum class turn { done, stale, without_expect };
+
+inline turn judge(const transfer& t, std::error_code ec, bool expect) noexcept {
+    if (is_stale(t, ec)) return turn::stale;
+    if (!ec && expect && t.response.status == 417 && !t.request_whole) return turn::without_expect;  // RFC 9110 10.1.1
+    return turn::done;
+}
+
+/// Up to the final head: checkout, connect, exchange; and once more on a fresh connection if the kept one was stale.
+inline result open(transfer& t) {
+    bool expect = t.asked.options->expect_continue && !t.asked.body().none();
+    for (bool fresh = false;;) {
+        t.phase = Phase::input;
+        auto ec = co_await open_body(t);
+        if (ec) co_return ec;
+        ec = co_await obtain(t, fresh);
+        if (!ec) ec = co_await exchange(t, expect);
+
+        auto next = t.conn ? judge(t, ec, expect) : turn::done;
+        if (next == turn::done && !ec) co_return ec;
+        if (t.conn) co_await release(t, ec || next == turn::stale ? reuse{reason_for(ec)} : judge_reuse(t));
+        if (next == turn::done) co_return ec;
+        if (t.pulled && !t.asked.body().rewindable()) co_return errc::body_not_rewindable;
+
+        fresh = next == turn::stale;
+        expect = expect && next == turn::stale;
+        t.earlier = t.reached();
+        t.state = RequestState::not_sent;
+        t.response.status = 0;
+    }
+}
+
+/// The end of a call whose head has come: keeps the connection if it may serve again.
+inline result finish(transfer& t, std::error_code ec) {
+    auto a = co_await release(t, ec ? reuse{DiscardReason::aborted} : judge_reuse(t));
+    t.response.elapsed = a.at - t.started;
+    co_return ec;
+}
+
+/// Starts the clock, and gets as far as the final head; the connection stays checked out for the body.
+inline result fetch_head(transfer& t) {
+    auto a = co_await action{.what = action::kind::now};
+    t.started = a.at;
+    t.deadline = add(a.at, t.asked.total);
+    auto ec = co_await open(t);
+    co_return ec;
+}
+
+/// A whole call, with the body in memory.
+inline result fetch(transfer& t) {
+    auto ec = co_await fetch_head(t);
+    if (ec) co_return ec;
+    ec = co_await read_body(t);
+    ec = co_await finish(t, ec);
+    co_return ec;
+}
+
+}  // namespace ferry::detail

@@ -1,0 +1,87 @@
+// Sends one request: head and small body in one write, larger bodies behind it, and an ear open for an early answer.
+#pragma once
+
+#include <ferry/engine/receive_head.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace ferry::detail {
+
+/// Up to this size a body is copied behind the head; a longer one costs less as a buffer of its own.
+inline constexpr std::size_t copied_body = 16 * 1024;
+
+/// How long `Expect: 100-continue` waits for a go-ahead.
+inline constexpr std::chrono::milliseconds continue_wait{1000};
+
+/// Writes all, unless a final response comes first (RFC 9112 9.5): then `t.head_done` says so.
+inline result write_all(transfer& t, std::array<std::string_view, 2> bytes, bool watch) {
+    while (!bytes[0].empty() || !bytes[1].empty()) {
+        auto a = co_await action{
+            .what = action::kind::write, .watch = watch, .from = bytes, .limit = t.asked.write, .until = t.deadline};
+        if (a.ec) co_return timed_out_as(a.ec, errc::write_timeout);
+        if (a.readable) {
+            auto ec = co_await receive_early(t);
+            if (ec || t.head_done) co_return ec;
+            continue;
+        }
+        t.state = RequestState::maybe_sent;
+        auto of_first = std::min(a.n, bytes[0].size());
+        bytes[0].remove_prefix(of_first);
+        bytes[1].remove_prefix(a.n - of_first);
+    }
+    co_return std::error_code{};
+}
+
+/// A body that is pulled piece by piece, as it is or in chunks.
+inline result send_pulled(transfer& t) {
+    buffer memory(large_buffer);
+    const bool chunked = t.sending.what == body_framing::kind::chunked;
+    const auto room = memory.size() - chunk_prefix - chunk_suffix;
+    std::uint64_t left = t.sending.size;
+    for (;;) {
+        t.pulled = true;
+        auto a = co_await action{.what = action::kind::pull, .into = {memory.data() + chunk_prefix, room}};
+        if (a.ec) co_return unreadable_body(t, a.ec);
+        if (!chunked && (a.n > left || (a.n == 0 && left > 0))) co_return errc::body_size_changed;
+        left -= chunked ? 0 : a.n;
+        std::string_view piece{memory.data() + chunk_prefix, a.n};
+        if (chunked) piece = a.n ? frame_chunk(memory.data(), a.n) : last_chunk;
+        auto ec = co_await write_all(t, {piece, {}}, true);
+        if (ec || t.head_done || a.n == 0) co_return ec;
+    }
+}
+
+/// Waits for a go-ahead before the body goes out: 100, or a while of silence.
+inline result await_continue(transfer& t) {
+    auto before = t.interim;
+    while (!t.head_done && t.interim == before) {
+        auto a = co_await action{
+            .what = action::kind::read, .into = t.conn->room(false), .limit = continue_wait, .until = t.deadline};
+        if (a.ec == errc::read_timeout) co_return std::error_code{};
+        auto ec = take_head_bytes(t, a);
+        if (ec) co_return ec;
+    }
+    co_return std::error_code{};
+}
+
+inline result send_request(transfer& t, bool expect) {
+    auto& out = t.conn->out;
+    auto rest = t.asked.body().bytes().value_or(std::string_view{});
+    encode_head(t.asked, t.sending, expect, out);
+    if (!expect && rest.size() <= copied_body) out.append(std::exchange(rest, {}));
+
+    auto beside = expect ? std::string_view{} : std::exchange(rest, {});
+    auto ec = co_await write_all(t, {out, beside}, false);
+    if (!ec && expect && !t.head_done) ec = co_await await_continue(t);
+    if (!ec && !rest.empty() && !t.head_done) ec = co_await write_all(t, {rest, {}}, false);
+    if (!ec && t.asked.body().pulled() && !t.head_done) ec = co_await send_pulled(t);
+    t.request_whole = !ec && !t.head_done;
+    co_return ec;
+}
+
+}  // namespace ferry::detail

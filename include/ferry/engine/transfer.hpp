@@ -1,0 +1,71 @@
+// One request on its way: what the engine's coroutines share, and the actions that they all ask for.
+#pragma once
+
+#include <ferry/core/task.hpp>
+#include <ferry/http/connection.hpp>
+#include <ferry/http/encode.hpp>
+#include <ferry/request.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace ferry::detail {
+
+using result = task<std::error_code>;
+
+struct transfer {
+    transfer(const request& q, Response& r) : asked(q), response(r) {}
+    transfer(const transfer&) = delete;
+    transfer& operator=(const transfer&) = delete;
+
+    const request& asked;
+    Response& response;
+    connection* conn = nullptr;  // between checkout and release
+
+    time_point started{};
+    time_point deadline = never;  // of all attempts and the body
+
+    Phase phase = Phase::pool;
+    RequestState state = RequestState::not_sent;    // of this attempt
+    RequestState earlier = RequestState::not_sent;  // of the attempt before
+    std::string particulars;                        // of an error, for people
+
+    // The request's body
+    body_framing sending;
+    bool pulled = false;  // some of it was taken from its source
+    bool request_whole = false;
+
+    // The response
+    std::uint64_t heard = 0;  // bytes of it that came in this attempt
+    std::size_t interim = 0;
+    bool head_done = false;        // a final head is there
+    std::uint64_t remaining = 0;   // of a body of known length
+    std::uint64_t body_bytes = 0;  // so far
+    std::string_view decoded;      // a piece of body that lies in the connection's buffer
+    std::error_code fault;         // found behind the piece that was delivered last
+    bool body_whole = false;
+
+    framing body() const noexcept { return conn->parser.body_framing(); }
+    RequestState reached() const noexcept { return std::max(state, earlier); }
+};
+
+inline action read_action(const transfer& t, std::span<char> into) noexcept {
+    return {.what = action::kind::read, .into = into, .limit = t.asked.read, .until = t.deadline};
+}
+
+/// The driver says that the time between two bytes, or of all, is over; what the former means depends on who waited.
+inline std::error_code timed_out_as(std::error_code ec, errc what) noexcept {
+    return ec == errc::read_timeout ? make_error_code(what) : ec;
+}
+
+/// A body that could not be opened or read, with the system's reason.
+inline std::error_code unreadable_body(transfer& t, std::error_code ec) {
+    if (ec == errc::cancelled) return ec;
+    if (auto* f = t.asked.body().file()) t.particulars = f->path + ": " + ec.message();
+    return errc::body_not_readable;
+}
+
+}  // namespace ferry::detail

@@ -1,0 +1,6 @@
+// The blocking API, whole: sessions, one-shot calls, and the values that they take and return.
+#pragma once
+
+#include <ferry/api.hpp>
+#include <ferry/session.hpp>
+#include <ferry/version.hpp>

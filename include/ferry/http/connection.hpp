@@ -1,0 +1,53 @@
+// The protocol's side of one connection: parser, bytes received and not yet read, and what is known of it. No socket.
+#pragma once
+
+#include <ferry/core/buffer.hpp>
+#include <ferry/http/parser.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace ferry::detail {
+
+struct connection {
+    response_parser parser;
+    ConnectionInfo info;
+    bool open = false;
+    std::string out;  // the request's head, and a small body behind it
+
+    /// What was received and not yet read.
+    std::string_view unread() const noexcept { return {in_.data() + begin_, end_ - begin_}; }
+    char* unread_data() noexcept { return in_.data() + begin_; }
+    void consume(std::size_t n) noexcept {
+        begin_ += n;
+        if (begin_ == end_) begin_ = end_ = 0;
+    }
+
+    /// Where to receive next; what is unread stays. `much`: a long body is expected.
+    std::span<char> room(bool much) {
+        if (begin_ == end_ && in_.size() < (much ? large_buffer : small_buffer))
+            in_ = buffer(much ? large_buffer : small_buffer);
+        if (end_ == in_.size() && begin_ > 0) {
+            std::char_traits<char>::move(in_.data(), in_.data() + begin_, end_ - begin_);
+            end_ -= std::exchange(begin_, 0);
+        }
+        return {in_.data() + end_, in_.size() - end_};
+    }
+    void received(std::size_t n) noexcept { end_ += n; }
+
+    /// Between two requests it holds as little memory as it can.
+    void rest() noexcept {
+        in_ = {};
+        begin_ = end_ = 0;
+        if (out.capacity() > 4096) out = {};
+    }
+
+private:
+    buffer in_;
+    std::size_t begin_ = 0, end_ = 0;
+};
+
+}  // namespace ferry::detail

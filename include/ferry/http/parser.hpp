@@ -1,0 +1,278 @@
+// Bytes to responses, on llhttp: a head into a Response, and chunked bodies decoded in place. Bodies of other
+// framing never pass through here.
+#pragma once
+
+#include <ferry/http/framing.hpp>
+#include <ferry/response.hpp>
+
+#include <llhttp.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace ferry::detail {
+
+/// Limits that llhttp does not have.
+struct head_limits {
+    std::size_t bytes = 64 * 1024;
+    std::size_t fields = 256;
+};
+
+class response_parser {
+public:
+    response_parser() {
+        llhttp_init(&parser_, HTTP_RESPONSE, &settings());
+        parser_.data = this;
+    }
+    response_parser(const response_parser&) = delete;
+    response_parser& operator=(const response_parser&) = delete;
+
+    /// What one call made of its bytes.
+    struct fed {
+        std::error_code ec{};
+        std::size_t used = 0;  // bytes read of those given
+        std::size_t body = 0;  // decoded bytes, now at the beginning of those given
+    };
+
+    /// Begins a response to a request of which only the method matters here.
+    void start(Response& into, bool head_request, head_limits limits, bool lenient) {
+        limits_ = limits;
+        lenient_ = lenient;
+        head_request_ = head_request;
+        next_head(into);
+    }
+    /// Begins the response that follows an interim one.
+    void next_head(Response& into) {
+        llhttp_reset(&parser_);
+        set_leniency();
+        into_ = &into;
+        fields_.start(into.headers);
+        into.headers.clear();
+        into.reason.clear();
+        step_ = step::head;
+        framing_ = framing::none;
+        code_ = {};
+        bytes_ = overhead_ = 0;
+        before_ = '\0';
+    }
+
+    /// Reads up to the end of a head and no further.
+    fed feed_head(std::string_view bytes) {
+        in_head_ = true;
+        fed f{check_version(bytes)};
+        if (!f.ec) {
+            f = feed(bytes);
+            auto seen = f.ec ? std::min(f.used + 1, bytes.size()) : f.used;
+            if (auto ec = check_lines(bytes.substr(0, seen)); ec && !code_) f.ec = ec;
+        }
+        bytes_ += f.used;
+        if (!f.ec && bytes_ > limits_.bytes) f.ec = errc::head_too_large;
+        return f;
+    }
+    /// Decodes a chunked body in place: `body` bytes of it lie at `bytes` afterwards.
+    fed feed_chunks(char* bytes, std::size_t n) {
+        in_head_ = false;
+        to_ = bytes;
+        llhttp_resume(&parser_);
+        auto f = feed({bytes, n});
+        f.body = static_cast<std::size_t>(to_ - bytes);
+        overhead_ = f.body ? 0 : overhead_ + f.used;
+        if (!f.ec && overhead_ > limits_.bytes) f.ec = errc::chunk_overhead_too_large;
+        return f;
+    }
+
+    bool head_complete() const noexcept { return step_ != step::head; }
+    bool complete() const noexcept { return step_ == step::complete; }
+    bool started() const noexcept { return bytes_ > 0; }
+    /// 1xx: another response follows.
+    bool interim() const noexcept { return head_complete() && into_->status < 200; }
+    framing body_framing() const noexcept { return framing_; }
+    std::uint64_t content_length() const noexcept { return length_; }
+    /// Whether the peer lets the connection live: version and `Connection` fields (RFC 9112 9.3).
+    bool keep_alive() const noexcept { return keep_alive_; }
+
+    /// What was wrong and where, for people.
+    std::string fault() const {
+        auto code = llhttp_get_errno(&parser_);
+        std::string s = in_head_ ? "near byte " + std::to_string(bytes_) + " of the head" : "in the chunked body";
+        if (!code_ && code != HPE_OK && code != HPE_PAUSED) s.append(": ").append(llhttp_get_error_reason(&parser_));
+        return s;
+    }
+
+private:
+    enum class step { head, body, complete };
+
+    fed feed(std::string_view bytes) {
+        auto e = llhttp_execute(&parser_, bytes.data(), bytes.size());
+        if (e == HPE_OK) return {{}, bytes.size()};
+        auto* at = llhttp_get_error_pos(&parser_);
+        auto used = at ? static_cast<std::size_t>(at - bytes.data()) : bytes.size();
+        if (e == HPE_PAUSED && !code_) return {{}, used};
+        return {code_ ? code_ : code_of(e), used};
+    }
+
+    std::error_code code_of(llhttp_errno_t e) const noexcept {
+        switch (e) {
+        case HPE_INVALID_VERSION: return errc::unsupported_version;
+        case HPE_INVALID_STATUS: return errc::invalid_status;
+        case HPE_INVALID_CONSTANT: return errc::malformed_status_line;
+        case HPE_LF_EXPECTED:
+        case HPE_CR_EXPECTED:
+        case HPE_INVALID_HEADER_TOKEN: return errc::malformed_header;
+        case HPE_INVALID_CONTENT_LENGTH: return errc::invalid_content_length;
+        case HPE_UNEXPECTED_CONTENT_LENGTH:
+        case HPE_INVALID_TRANSFER_ENCODING: return errc::conflicting_framing;
+        case HPE_INVALID_CHUNK_SIZE: return errc::malformed_chunk;
+        default: return step_ == step::body ? errc::malformed_chunk : errc::malformed_response;
+        }
+    }
+
+    /// Only HTTP/1.x: llhttp would also take RTSP, ICE, HTTP/0.9 and HTTP/2.0.
+    std::error_code check_version(std::string_view bytes) const noexcept {
+        constexpr std::string_view expected = "HTTP/1.";
+        if (bytes_ >= expected.size()) return {};
+        auto rest = expected.substr(bytes_);
+        for (std::size_t i = 0; i < std::min(rest.size(), bytes.size()); ++i)
+            if (bytes[i] != rest[i]) return bytes_ + i < 5 ? errc::malformed_status_line : errc::unsupported_version;
+        return {};
+    }
+
+    /// The strict profile: every line ends in CRLF and none is folded (RFC 9112 2.2 and 5.2 let a client choose).
+    std::error_code check_lines(std::string_view bytes) noexcept {
+        if (lenient_ || bytes.empty()) return {};
+        auto folded = [](char c) { return c == ' ' || c == '\t'; };
+        if (before_ == '\n' && folded(bytes.front())) return errc::obsolete_fold;
+        for (std::size_t at = 0; (at = bytes.find('\n', at)) != std::string_view::npos; ++at) {
+            if ((at > 0 ? bytes[at - 1] : before_) != '\r') return errc::bare_line_feed;
+            if (at + 1 < bytes.size() && folded(bytes[at + 1])) return errc::obsolete_fold;
+        }
+        before_ = bytes.back();
+        return {};
+    }
+
+    void set_leniency() noexcept {
+        llhttp_set_lenient_headers(&parser_, lenient_);
+#if LLHTTP_VERSION_MAJOR > 9 || (LLHTTP_VERSION_MAJOR == 9 && LLHTTP_VERSION_MINOR >= 1)
+        llhttp_set_lenient_optional_cr_before_lf(&parser_, lenient_);
+#endif
+    }
+
+    int refuse(errc e) noexcept {
+        code_ = e;
+        return HPE_USER;
+    }
+
+    int name_complete() {
+        auto name = fields_.name_complete();
+        // White space before the colon is an error in both profiles (RFC 9112 5.1); a lax build of llhttp takes it.
+        return name.empty() || name.find(' ') != std::string_view::npos ? refuse(errc::malformed_header) : 0;
+    }
+    int field_complete() {
+        auto value = fields_.value_complete();
+        auto& fields = step_ == step::head ? into_->headers : into_->trailers;
+        if (fields.size() > limits_.fields) return refuse(errc::too_many_fields);
+        if (fields_.bytes() > limits_.bytes) return refuse(errc::head_too_large);
+        return lenient_ && !is_received_value(value) ? refuse(errc::malformed_header) : 0;
+    }
+    /// What even the lenient profile refuses in a value: NUL, CR and LF (RFC 9110 5.5).
+    static bool is_received_value(std::string_view v) noexcept {
+        return v.find_first_of(std::string_view("\0\r\n", 3)) == std::string_view::npos;
+    }
+
+    int headers_complete() {
+        auto& r = *into_;
+        r.status = parser_.status_code;
+        r.version = parser_.http_major * 10 + parser_.http_minor;
+        if (r.version != 10 && r.version != 11) return refuse(errc::unsupported_version);
+        if (r.status < 100 || r.status > 999) return refuse(errc::invalid_status);
+        parser_.upgrade = 0;  // an `Upgrade` field on another status only advertises
+        if (auto e = decide_framing()) return refuse(*e);
+        auto flags = parser_.flags;
+        keep_alive_ = !(flags & F_CONNECTION_CLOSE) && (r.version == 11 || (flags & F_CONNECTION_KEEP_ALIVE)) &&
+                      framing_ != framing::until_close && !(r.version == 10 && (flags & F_TRANSFER_ENCODING));
+        step_ = step::body;
+        if (framing_ != framing::chunked) return 1;  // to llhttp, it has no body
+        into_->trailers.clear();
+        fields_.start(into_->trailers);
+        return HPE_PAUSED;
+    }
+
+    std::optional<errc> decide_framing() {
+        auto flags = parser_.flags;
+        length_ = 0;
+        if ((flags & F_TRANSFER_ENCODING) && (flags & F_CONTENT_LENGTH)) return errc::conflicting_framing;
+        if (never_has_body(into_->status, head_request_)) {
+            framing_ = framing::none;
+        } else if (flags & F_TRANSFER_ENCODING) {
+            auto asked = transfer_framing(into_->headers);
+            if (!asked || (*asked == framing::chunked) != ((flags & F_CHUNKED) != 0))
+                return errc::invalid_transfer_encoding;
+            framing_ = *asked;
+        } else if (flags & F_CONTENT_LENGTH) {
+            length_ = parser_.content_length;
+            framing_ = length_ ? framing::length : framing::none;
+        } else {
+            framing_ = framing::until_close;
+        }
+        return std::nullopt;
+    }
+
+    int body(const char* bytes, std::size_t n) noexcept {
+        if (to_ != bytes) std::memmove(to_, bytes, n);  // never overtakes what is still to be read
+        to_ += n;
+        return 0;
+    }
+    int message_complete() noexcept {
+        step_ = step::complete;
+        return HPE_PAUSED;  // so that what follows is seen, not parsed
+    }
+
+    static response_parser& self(llhttp_t* p) noexcept { return *static_cast<response_parser*>(p->data); }
+    static const llhttp_settings_t& settings() noexcept {
+        static const llhttp_settings_t instance = [] {
+            llhttp_settings_t s;
+            llhttp_settings_init(&s);
+            s.on_status = [](llhttp_t* p, const char* at, std::size_t n) {
+                return self(p).into_->reason.append(at, n), 0;
+            };
+            s.on_header_field = [](llhttp_t* p, const char* at, std::size_t n) {
+                return self(p).fields_.name({at, n}), 0;
+            };
+            s.on_header_field_complete = [](llhttp_t* p) { return self(p).name_complete(); };
+            s.on_header_value = [](llhttp_t* p, const char* at, std::size_t n) {
+                return self(p).fields_.value({at, n}), 0;
+            };
+            s.on_header_value_complete = [](llhttp_t* p) { return self(p).field_complete(); };
+            s.on_headers_complete = [](llhttp_t* p) { return self(p).headers_complete(); };
+            s.on_body = [](llhttp_t* p, const char* at, std::size_t n) { return self(p).body(at, n); };
+            s.on_message_complete = [](llhttp_t* p) { return self(p).message_complete(); };
+            return s;
+        }();
+        return instance;
+    }
+
+    llhttp_t parser_;
+    Response* into_ = nullptr;
+    header_writer fields_;
+    head_limits limits_;
+    char* to_ = nullptr;
+    std::error_code code_;  // a fault found in a callback
+    std::uint64_t length_ = 0;
+    std::size_t bytes_ = 0;     // of this head so far
+    std::size_t overhead_ = 0;  // of chunk lines and trailers since the last byte of body
+    framing framing_ = framing::none;
+    step step_ = step::head;
+    char before_ = '\0';   // the last byte of the head so far
+    bool in_head_ = true;  // the last bytes given were of a head
+    bool head_request_ = false;
+    bool lenient_ = false;
+    bool keep_alive_ = false;
+};
+
+}  // namespace ferry::detail

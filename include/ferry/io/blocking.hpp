@@ -1,0 +1,206 @@
+// The blocking driver: performs the engine's actions with poll(2), send and recv on the calling thread.
+#pragma once
+
+#include <ferry/core/task.hpp>
+#include <ferry/io/body_reader.hpp>
+#include <ferry/io/channel.hpp>
+#include <ferry/io/resolver.hpp>
+#include <ferry/io/wake.hpp>
+#include <ferry/request.hpp>
+
+#include <sys/uio.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <utility>
+
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0
+#endif
+
+namespace ferry::detail {
+
+/// What the calls of one session share.
+struct shared_connections {
+    explicit shared_connections(const PoolLimits& limits) : pool(limits) {}
+    asio::io_context io{1};   // before the pool, whose sockets belong to it
+    stream_socket first{io};  // so that the descriptors that Asio needs are there, or missing, from the start
+    connection_pool pool;
+    std::atomic<std::uint64_t> ids{0};
+};
+
+/// A thread in line for a connection.
+class blocked_thread final : public connection_pool::waiter {
+public:
+    void wake() noexcept override {
+        std::lock_guard lock(mutex_);
+        woken_ = true;
+        changed_.notify_one();
+    }
+    /// Until woken, over time, or stopped.
+    void wait(const bound& b, const waker& w) {
+        std::unique_lock lock(mutex_);
+        auto woken = [this] { return woken_; };
+        if (b.at == never) changed_.wait(lock, w.token(), woken);
+        else changed_.wait_until(lock, w.token(), b.at, woken);
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable_any changed_;
+    bool woken_ = false;
+};
+
+class blocking_driver {
+public:
+    blocking_driver(shared_connections& shared, const request& q)
+        : shared_(shared), asked_(q), waker_(q.options->stop) {}
+
+    answer perform(const action& a) {
+        if (a.what == action::kind::release) return release(a);
+        if (waker_.stopped()) return {.ec = errc::cancelled};
+        switch (a.what) {
+        case action::kind::checkout: return checkout(a);
+        case action::kind::resolve: return {.ec = resolve(a.host, a.port, bound_of(a), waker_, *a.found)};
+        case action::kind::start_connect: return start_connect(a);
+        case action::kind::await_connect: return await_connect(a);
+        case action::kind::open_body: return body_.open(asked_.body());
+        case action::kind::pull: return body_.read(a.into);
+        case action::kind::read: return read(a);
+        case action::kind::write: return write(a);
+        default: return {.at = clock::now()};
+        }
+    }
+
+private:
+    answer checkout(const action& a) {
+        using outcome = connection_pool::outcome;
+        auto now = clock::now();
+        origin_view key(asked_.url.scheme(), asked_.url.authority());
+        auto got = shared_.pool.checkout(key, now, a.fresh, nullptr, lease_);
+        if (got == outcome::empty) {  // only now is it worth having something to wait on
+            blocked_thread in_line;
+            auto b = bound_of(a);
+            got = shared_.pool.checkout(key, now, a.fresh, &in_line, lease_);
+            if (got == outcome::queued) {
+                in_line.wait(b, waker_);
+                got = shared_.pool.leave(in_line, lease_);
+                now = clock::now();
+            }
+            if (got == outcome::left) return {.ec = waker_.stopped() ? make_error_code(errc::cancelled) : b.over()};
+        }
+        if (got == outcome::empty) return {.ec = errc::pool_empty};
+        if (got == outcome::closed) return {.ec = errc::pool_closed};
+        return {.conn = &live_or_blank(now)};
+    }
+
+    /// Probes what was handed out, until one is alive or none is left.
+    connection& live_or_blank(time_point now) {
+        while (lease_) {
+            auto found = lease_->probe();
+            if (found == verdict::alive) break;
+            lease_.next(reason_of(found), now);
+        }
+        if (shared_.pool.prune_due(now)) shared_.pool.prune(now, std::chrono::seconds(1));
+        if (!lease_) lease_.emplace(shared_.io, ++shared_.ids);
+        auto& info = lease_->http.info;
+        info.reused = lease_.reused();
+        if (info.reused)
+            info.idle_age = std::chrono::duration_cast<std::chrono::milliseconds>(now - lease_.idle_since());
+        return lease_->http;
+    }
+
+    answer release(const action& a) {
+        auto now = clock::now();
+        dialer_.clear();
+        if (a.keep) lease_.keep(now, a.hint);
+        else lease_.discard(a.reason);
+        return {.at = now};
+    }
+
+    /// Where descriptors have run out, idle connections make room.
+    answer start_connect(const action& a) {
+        auto ec = dialer_.start(a.peer);
+        while ((ec == std::errc::too_many_files_open || ec == std::errc::too_many_files_open_in_system) &&
+               shared_.pool.evict())
+            ec = dialer_.start(a.peer);
+        return {.ec = ec};
+    }
+    answer await_connect(const action& a) {
+        dialer::won winner;
+        auto ec = dialer_.await(bound_of(a), waker_, winner);
+        if (!ec) ec = lease_->adopt(std::move(winner));
+        if (!ec) lease_.opened(clock::now());
+        return {.ec = ec};
+    }
+
+    /// One call when nothing but the time between two bytes can end the wait, else two.
+    answer read(const action& a) {
+        auto fd = lease_->socket.native_handle();
+        const bool timed = a.until != never || waker_.armed();
+        int flags = timed ? MSG_DONTWAIT : 0;
+#ifdef __linux__
+        if (a.skip) flags |= MSG_TRUNC;  // dropped without being copied
+#endif
+        if (!timed)
+            if (auto ec = lease_->limit_receive(a.limit)) return {.ec = ec};
+        const auto b = timed ? bound_of(a) : bound{};
+        for (;;) {
+            if (timed)
+                if (auto ec = wait(POLLIN, b).ec) return {.ec = ec};
+            auto n = ::recv(fd, a.into.data(), a.into.size(), flags);
+            if (n >= 0) return {.n = static_cast<std::size_t>(n)};
+            if (errno == EINTR) continue;
+            if (errno != EAGAIN && errno != EWOULDBLOCK) return {.ec = last_error()};
+            if (!timed) return {.ec = errc::read_timeout};
+        }
+    }
+
+    /// The first try does not wait. When it has to, bytes from the peer count as well as room for ours.
+    answer write(const action& a) {
+        auto fd = lease_->socket.native_handle();
+        if (a.watch && wait_for_read(fd)) return {.readable = true};
+        std::array<iovec, 2> parts{};
+        for (std::size_t i = 0; i < 2; ++i) parts[i] = {const_cast<char*>(a.from[i].data()), a.from[i].size()};
+        msghdr m{};
+        m.msg_iov = parts.data();
+        m.msg_iovlen = a.from[1].empty() ? 1 : 2;
+        for (;;) {
+            auto n = m.msg_iovlen == 1 ? ::send(fd, parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL | MSG_DONTWAIT)
+                                       : ::sendmsg(fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+            if (n >= 0) return {.n = static_cast<std::size_t>(n)};
+            if (errno == EINTR) continue;
+            if (errno != EAGAIN && errno != EWOULDBLOCK) return {.ec = last_error()};
+            auto ready = wait(POLLOUT | POLLIN, bound_of(a));
+            if (ready.ec || ready.readable) return ready;
+        }
+    }
+
+    answer wait(short what, const bound& b) {
+        std::array<pollfd, 2> fds{};
+        fds[0] = {lease_->socket.native_handle(), what, 0};
+        auto ec = poll_until(fds, b, waker_);
+        return {.ec = ec, .readable = !ec && (fds[0].revents & POLLIN) != 0};
+    }
+
+    shared_connections& shared_;
+    const request& asked_;
+    waker waker_;
+    connection_pool::lease lease_;
+    dialer dialer_;
+    body_reader body_;
+};
+
+/// Runs an operation to its end.
+template <class Driver, class T> T run(Driver& driver, task<T> work) {
+    operation<T> op(std::move(work));
+    while (auto* a = op.next()) op.reply(driver.perform(*a));
+    return op.result();
+}
+
+}  // namespace ferry::detail

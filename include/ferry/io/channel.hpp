@@ -1,0 +1,58 @@
+// What a pool keeps: a socket and the protocol's state on it.
+#pragma once
+
+#include <ferry/http/connection.hpp>
+#include <ferry/io/dialer.hpp>
+#include <ferry/io/socket.hpp>
+#include <ferry/origin.hpp>
+#include <ferry/pool/pool.hpp>
+
+#include <fcntl.h>
+#include <sys/time.h>
+
+#include <chrono>
+#include <cstdint>
+
+namespace ferry::detail {
+
+struct channel {
+    channel(asio::io_context& io, std::uint64_t id) : socket(io.get_executor()) { http.info.id = id; }
+
+    stream_socket socket;
+    connection http;
+    std::chrono::milliseconds receive_timeout = no_limit;  // as the socket has it
+
+    verdict probe() noexcept { return detail::probe(socket); }
+
+    /// Takes over a connected socket and makes it block, as the blocking driver wants it.
+    std::error_code adopt(dialer::won w) {
+        auto fd = w.socket.get();
+        auto flags = ::fcntl(fd, F_GETFL);
+        if (flags < 0 || ::fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0) return last_error();
+        std::error_code ec;
+        socket.assign(asio::generic::stream_protocol(w.peer.v6 ? AF_INET6 : AF_INET, IPPROTO_TCP), fd, ec);
+        if (ec) return ec;
+        w.socket.release();
+        http.open = true;
+        http.info.remote = w.peer;
+        http.info.local = local_endpoint(fd);
+        return {};
+    }
+
+    /// SO_RCVTIMEO costs a system call only when it changes; with it a read with a limit is one call, not two.
+    std::error_code limit_receive(std::chrono::milliseconds limit) noexcept {
+        if (limit == receive_timeout) return {};
+        timeval t{};
+        if (limit != no_limit) {
+            t.tv_sec = static_cast<decltype(t.tv_sec)>(limit.count() / 1000);
+            t.tv_usec = static_cast<decltype(t.tv_usec)>(limit.count() % 1000 * 1000);
+        }
+        if (::setsockopt(socket.native_handle(), SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t) != 0) return last_error();
+        receive_timeout = limit;
+        return {};
+    }
+};
+
+using connection_pool = pool<Origin, channel, origin_hash, origin_equal>;
+
+}  // namespace ferry::detail

@@ -1,0 +1,62 @@
+// Writes a file beside its final name and renames it at the end, so that a failure leaves nothing under that name.
+#pragma once
+
+#include <ferry/io/dialer.hpp>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <random>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace ferry::detail {
+
+class file_writer {
+public:
+    file_writer() = default;
+    file_writer(const file_writer&) = delete;
+    file_writer& operator=(const file_writer&) = delete;
+    ~file_writer() {
+        if (file_) ::unlink(part_.c_str());
+    }
+
+    /// In the same folder, because a rename does not cross file systems.
+    std::error_code open(const std::string& path) {
+        path_ = path;
+        std::random_device random;
+        for (int tries = 0; tries < 16; ++tries) {
+            part_ = path + "." + std::to_string(random()) + ".part";
+            file_ = descriptor(::open(part_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+            if (file_ || errno != EEXIST) break;
+        }
+        return file_ ? std::error_code{} : last_error();
+    }
+
+    std::error_code write(std::string_view bytes) {
+        while (!bytes.empty()) {
+            auto n = ::write(file_.get(), bytes.data(), bytes.size());
+            if (n >= 0) bytes.remove_prefix(static_cast<std::size_t>(n));
+            else if (errno != EINTR) return last_error();
+        }
+        return {};
+    }
+
+    /// Gives the file its name, in place of what had it.
+    std::error_code commit() {
+        if (::close(file_.get()) != 0) return last_error();
+        if (::rename(part_.c_str(), path_.c_str()) != 0) return last_error();
+        file_.release();
+        return {};
+    }
+
+private:
+    std::string path_, part_;
+    descriptor file_;
+};
+
+}  // namespace ferry::detail

@@ -1,0 +1,97 @@
+// The socket that a pool keeps, and its probe: Asio's, so that it is portable and can be waited for by an io_context.
+#pragma once
+
+#include <ferry/endpoint.hpp>
+#include <ferry/io/wait.hpp>
+#include <ferry/pool/verdict.hpp>
+
+#include <asio/basic_stream_socket.hpp>
+#include <asio/generic/stream_protocol.hpp>
+#include <asio/io_context.hpp>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+namespace ferry::detail {
+
+using stream_socket = asio::basic_stream_socket<asio::generic::stream_protocol, asio::io_context::executor_type>;
+
+/// What poll cannot tell apart: the end, bytes that nobody asked for, an error. Only looked at when it is readable.
+inline verdict why_readable(int fd) noexcept {
+    char byte;
+    auto n = ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (n > 0) return verdict::unsolicited_data;
+    if (n == 0) return verdict::closed;
+    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? verdict::alive : verdict::error;
+}
+
+/// The probe (RFC 9112 9.2, urllib3's `is_connection_dropped`): an idle connection on which something can be read is
+/// dropped or poisoned. It never blocks and leaves the socket as it is.
+inline verdict probe(stream_socket& s) noexcept {
+    auto fd = s.native_handle();
+    if (!s.is_open()) return verdict::closed;
+    return wait_for_read(fd) ? why_readable(fd) : verdict::alive;
+}
+
+/// An address in the system's form.
+struct system_address {
+    sockaddr_storage storage{};
+    socklen_t size = 0;
+
+    system_address() = default;
+    explicit system_address(const Endpoint& e) noexcept {
+        if (e.v6) {
+            sockaddr_in6 a{};
+            a.sin6_family = AF_INET6;
+            a.sin6_port = htons(e.port);
+            a.sin6_scope_id = e.scope;
+            std::memcpy(&a.sin6_addr, e.address.data(), 16);
+            store(a);
+        } else {
+            sockaddr_in a{};
+            a.sin_family = AF_INET;
+            a.sin_port = htons(e.port);
+            std::memcpy(&a.sin_addr, e.address.data(), 4);
+            store(a);
+        }
+    }
+    const sockaddr* get() const noexcept { return reinterpret_cast<const sockaddr*>(&storage); }
+
+private:
+    template <class A> void store(const A& a) noexcept {
+        std::memcpy(&storage, &a, sizeof a);
+        size = sizeof a;
+    }
+};
+
+inline Endpoint endpoint_of(const sockaddr* a) noexcept {
+    Endpoint e;
+    if (a->sa_family == AF_INET6) {
+        sockaddr_in6 six;
+        std::memcpy(&six, a, sizeof six);
+        e.v6 = true;
+        e.port = ntohs(six.sin6_port);
+        e.scope = six.sin6_scope_id;
+        std::memcpy(e.address.data(), &six.sin6_addr, 16);
+    } else if (a->sa_family == AF_INET) {
+        sockaddr_in four;
+        std::memcpy(&four, a, sizeof four);
+        e.port = ntohs(four.sin_port);
+        std::memcpy(e.address.data(), &four.sin_addr, 4);
+    }
+    return e;
+}
+
+inline Endpoint local_endpoint(int fd) noexcept {
+    system_address a;
+    a.size = sizeof a.storage;
+    if (::getsockname(fd, reinterpret_cast<sockaddr*>(&a.storage), &a.size) != 0) return {};
+    return endpoint_of(a.get());
+}
+
+}  // namespace ferry::detail

@@ -1,0 +1,22 @@
+// What a method's name implies.
+#pragma once
+
+#include <ferry/token.hpp>
+
+#include <string_view>
+
+namespace ferry::detail {
+
+/// Methods that may be repeated without the caller's word (RFC 9110 9.2.2; QUERY by its own RFC).
+constexpr bool is_idempotent(std::string_view method) noexcept {
+    for (std::string_view m : {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "QUERY"})
+        if (method == m) return true;
+    return false;
+}
+
+/// Methods whose requests say `Content-Length: 0` when they have no body (RFC 9110 8.6).
+constexpr bool expects_body(std::string_view method) noexcept {
+    return method == "POST" || method == "PUT" || method == "PATCH";
+}
+
+}  // namespace ferry::detail

@@ -1,0 +1,115 @@
+// A request with everything decided: options merged over the session's defaults, checked before a byte is sent.
+#pragma once
+
+#include <ferry/error.hpp>
+#include <ferry/method.hpp>
+#include <ferry/options.hpp>
+#include <ferry/url.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace ferry::detail {
+
+/// Borrows from the session's and the request's options, which outlive it.
+struct request {
+    std::string_view method;
+    Url url;
+    const SessionOptions* session = nullptr;
+    const Options* options = nullptr;
+    std::string_view defaults;  // the session's fields as they go on the wire
+    std::chrono::milliseconds total{}, pool_wait{}, connect{}, read{}, write{};
+    std::uint64_t max_body = 0;
+    bool idempotent = false;
+    bool keep_alive = true;
+    bool lenient = false;
+    bool in_memory = true;  // the body goes into the Response, so `max_body` counts
+
+    bool is_head() const noexcept { return method == "HEAD"; }
+    std::string_view target() const noexcept {
+        return options->target.empty() ? url.target() : std::string_view(options->target);
+    }
+    const Body& body() const noexcept { return options->body; }
+};
+
+/// What is wrong with an input, and which one it is.
+struct complaint {
+    std::error_code ec{};
+    std::string about{};
+    explicit operator bool() const noexcept { return static_cast<bool>(ec); }
+};
+
+inline complaint check_fields(const Headers& headers) {
+    for (auto f : headers) {
+        if (!is_token(f.name)) return {errc::invalid_header_name, "\"" + std::string(f.name) + "\""};
+        if (!is_field_value(f.value)) return {errc::invalid_header_value, std::string(f.name)};
+    }
+    return {};
+}
+
+/// A duration of zero could only fail, and a negative one is a slip.
+inline complaint check_duration(std::optional<std::chrono::milliseconds> d, std::string_view name) {
+    if (d && d->count() <= 0) return {errc::invalid_option, std::string(name) + " must be more than zero"};
+    return {};
+}
+
+inline complaint check_durations(const auto& o) {
+    if (auto c = check_duration(o.timeout, "timeout")) return c;
+    if (auto c = check_duration(o.pool_timeout, "pool_timeout")) return c;
+    if (auto c = check_duration(o.connect_timeout, "connect_timeout")) return c;
+    if (auto c = check_duration(o.read_timeout, "read_timeout")) return c;
+    return check_duration(o.write_timeout, "write_timeout");
+}
+
+inline complaint check_session(const SessionOptions& o) {
+    if (auto c = check_durations(o)) return c;
+    if (o.pool.max_per_host == 0) return {errc::invalid_option, "pool.max_per_host must be more than zero"};
+    if (o.pool.max_total == 0) return {errc::invalid_option, "pool.max_total must be more than zero"};
+    if (o.pool.idle_timeout.count() < 0) return {errc::invalid_option, "pool.idle_timeout must not be negative"};
+    if (auto c = check_duration(o.pool.max_lifetime, "pool.max_lifetime")) return c;
+    if (o.max_head == 0) return {errc::invalid_option, "max_head must be more than zero"};
+    for (auto name : {"Host", "Content-Length", "Transfer-Encoding"})
+        if (o.headers.contains(name))
+            return {errc::invalid_option, std::string(name) + " belongs to a request, not to a session"};
+    return check_fields(o.headers);
+}
+
+inline complaint check_target(std::string_view method, std::string_view target) {
+    if (target.empty() || (target == "*" && method == "OPTIONS")) return {};
+    if (target.front() != '/') return {errc::invalid_option, "target must be * (for OPTIONS) or begin with /"};
+    for (char c : target)
+        if (static_cast<unsigned char>(c) <= ' ' || static_cast<unsigned char>(c) >= 0x7f || c == '#')
+            return {errc::invalid_option, "target holds a character that cannot be sent"};
+    return {};
+}
+
+/// The framing of a body is ferry's affair: a caller's Content-Length is taken if it is true, a Transfer-Encoding
+/// never.
+inline complaint check_framing(const Headers& headers, const Body& body) {
+    if (headers.empty()) return {};
+    if (headers.count("host") > 1) return {errc::invalid_header_value, "Host is given twice"};
+    if (headers.contains("transfer-encoding"))
+        return {errc::content_length_mismatch, "Transfer-Encoding is set by ferry"};
+    auto given = headers.find("content-length");
+    if (!given) return {};
+    std::uint64_t n = 0;
+    auto bytes = body.bytes();
+    bool known = bytes || body.none();
+    if (headers.count("content-length") > 1 || !parse_decimal(*given, n) || (known && n != (bytes ? bytes->size() : 0)))
+        return {errc::content_length_mismatch, "Content-Length: " + std::string(*given)};
+    return {};
+}
+
+inline complaint check_request(std::string_view method, const Options& o) {
+    if (!is_token(method)) return {errc::invalid_method, "\"" + std::string(method) + "\""};
+    if (auto c = check_durations(o)) return c;
+    if (auto c = check_target(method, o.target)) return c;
+    if (auto* s = o.body.source(); s && !s->read) return {errc::invalid_option, "the body's source has no function"};
+    if (auto c = check_fields(o.headers)) return c;
+    return check_framing(o.headers, o.body);
+}
+
+}  // namespace ferry::detail

@@ -1,0 +1,84 @@
+// What came back: status, header fields, body, and how it came.
+#pragma once
+
+#include <ferry/endpoint.hpp>
+#include <ferry/error.hpp>
+#include <ferry/headers.hpp>
+#include <ferry/url.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace ferry {
+
+/// The TCP connection that served a request.
+struct ConnectionInfo {
+    std::uint64_t id = 0;                   ///< counts the connections of a session, from 1
+    bool reused = false;                    ///< it had served a request before
+    std::uint64_t requests = 0;             ///< how many it has served, this one included
+    std::chrono::milliseconds idle_age{0};  ///< how long it had been idle before this request
+    Endpoint local, remote;
+};
+
+/// A response of any status. What fails on the way is an error and not a Response.
+struct Response {
+    int status = 0;      ///< 200 to 999; 0 when none came
+    std::string reason;  ///< the reason phrase, for people only
+    int version = 11;    ///< 11 for HTTP/1.1, 10 for HTTP/1.0
+    Headers headers;
+    std::string body;                     ///< whole; empty for streams and downloads
+    Headers trailers;                     ///< fields behind a chunked body (RFC 9110 6.5); never mixed with `headers`
+    Url url;                              ///< what was requested
+    std::chrono::nanoseconds elapsed{0};  ///< from the call to the end of the body, or of the head for streams
+    ConnectionInfo connection;
+
+    /// Whether the status tells of success: 200 to 399 (requests' `ok`).
+    bool ok() const noexcept { return status >= 200 && status < 400; }
+
+    /// The body as text, in whatever encoding it came.
+    std::string_view text() const& noexcept { return body; }
+    std::string text() && { return std::move(body); }
+
+    /// Throws `ferry::Error` with `errc::client_error_status` or `errc::server_error_status` for a status of 400 to
+    /// 599, else returns itself (requests' `raise_for_status`).
+    const Response& raise_for_status() const& {
+        check_status();
+        return *this;
+    }
+    Response raise_for_status() && {
+        check_status();
+        return std::move(*this);
+    }
+
+    /// Empties it and keeps its memory for the next response.
+    void clear() noexcept {
+        status = 0;
+        reason.clear();
+        version = 11;
+        headers.clear();
+        body.clear();
+        trailers.clear();
+        elapsed = {};
+        connection = {};
+    }
+
+private:
+    void check_status() const {
+        if (status < 400 || status > 599) return;
+        auto code = status < 500 ? errc::client_error_status : errc::server_error_status;
+        throw Error(code, to_string(url), Phase::body, RequestState::response_started,
+                    std::to_string(status) + (reason.empty() ? "" : " " + reason),
+                    std::make_shared<const Response>(*this));
+    }
+};
+
+/// `200 OK`, the fields and the body, for a log.
+inline std::ostream& operator<<(std::ostream& os, const Response& r) {
+    return os << r.status << ' ' << r.reason << '\n' << r.headers << '\n' << r.body;
+}
+
+}  // namespace ferry

@@ -1,0 +1,147 @@
+// Session: the verbs, defaults laid under each request, and a pool of connections that they share.
+#pragma once
+
+#include <ferry/io/file_writer.hpp>
+#include <ferry/io/session_core.hpp>
+#include <ferry/stream.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace ferry {
+
+/// Makes requests and keeps their connections for the next ones (requests' `Session`).
+///
+/// It owns a pool of keep-alive connections for each origin. A request takes the one used last, after a look whether
+/// the server has dropped it meanwhile, and gives it back when the response has been read. If none is left, it
+/// opens one.
+///
+/// A response of any status is returned. What fails on the way throws `ferry::Error`; the overloads that take a
+/// `std::error_code&` set it instead, and return what had arrived. Exceptions of the caller's own functions (body
+/// sources, callbacks) pass through.
+///
+/// Thread safety: any number of threads may make requests on one Session at the same time, and call `stats`, `prune`
+/// and `close`. Moving and destroying it are for one thread alone. After fork() a child may go on using it: it opens
+/// connections of its own, provided that no other thread was inside the session at that moment.
+class Session {
+public:
+    /// Throws `ferry::Error` for an option, header or base URL that cannot be used.
+    explicit Session(SessionOptions options = {}) : core_(detail::make_core(std::move(options))) {}
+
+    Session(Session&&) noexcept = default;
+    Session& operator=(Session&& other) noexcept {
+        if (core_) close();
+        core_ = std::move(other.core_);
+        return *this;
+    }
+    /// Closes all connections; one that a Stream holds, as soon as that is done with it.
+    ~Session() {
+        if (core_) close();
+    }
+
+    Response get(std::string_view url, const Options& with = {}) { return request("GET", url, with); }
+    Response head(std::string_view url, const Options& with = {}) { return request("HEAD", url, with); }
+    Response post(std::string_view url, const Options& with = {}) { return request("POST", url, with); }
+    Response put(std::string_view url, const Options& with = {}) { return request("PUT", url, with); }
+    Response patch(std::string_view url, const Options& with = {}) { return request("PATCH", url, with); }
+    Response del(std::string_view url, const Options& with = {}) { return request("DELETE", url, with); }
+    Response options(std::string_view url, const Options& with = {}) { return request("OPTIONS", url, with); }
+
+    Response get(std::string_view url, const Options& with, std::error_code& ec) {
+        return request("GET", url, with, ec);
+    }
+    Response head(std::string_view url, const Options& with, std::error_code& ec) {
+        return request("HEAD", url, with, ec);
+    }
+    Response post(std::string_view url, const Options& with, std::error_code& ec) {
+        return request("POST", url, with, ec);
+    }
+    Response put(std::string_view url, const Options& with, std::error_code& ec) {
+        return request("PUT", url, with, ec);
+    }
+    Response patch(std::string_view url, const Options& with, std::error_code& ec) {
+        return request("PATCH", url, with, ec);
+    }
+    Response del(std::string_view url, const Options& with, std::error_code& ec) {
+        return request("DELETE", url, with, ec);
+    }
+    Response options(std::string_view url, const Options& with, std::error_code& ec) {
+        return request("OPTIONS", url, with, ec);
+    }
+
+    /// Any method; its name is sent as it is written (RFC 9110 9.1: it is case-sensitive).
+    Response request(std::string_view method, std::string_view url, const Options& with = {}) {
+        Response r;
+        if (auto f = detail::call(core(), method, url, with, r)) {
+            auto partial = r.status ? std::make_shared<const Response>(std::move(r)) : nullptr;
+            detail::raise(std::move(f), std::move(partial));
+        }
+        return r;
+    }
+    Response request(std::string_view method, std::string_view url, const Options& with, std::error_code& ec) {
+        Response r;
+        request(method, url, with, r, ec);
+        return r;
+    }
+    /// Into a Response that has served before: its memory is used again, so that a steady stream of requests allocates
+    /// nothing.
+    void request(std::string_view method, std::string_view url, const Options& with, Response& into,
+                 std::error_code& ec) {
+        ec = detail::call(core(), method, url, with, into).ec;
+    }
+
+    /// Returns as soon as the head is there; the body is pulled from the Stream.
+    Stream stream(std::string_view url, const Options& with = {}) { return stream("GET", url, with); }
+    Stream stream(std::string_view method, std::string_view url, const Options& with = {}) {
+        auto state = std::make_unique<Stream::State>(alive(), method, with);
+        if (auto f = state->open(url)) detail::raise(std::move(f));
+        return Stream(std::move(state));
+    }
+
+    /// Writes the body of a 2xx response to a file, of any size, in little memory. It is written beside `path` and
+    /// renamed when it is whole, so a failure leaves what was there before. The body of another status is in the
+    /// Response, and no file is written: ask `ok()`. Throws `ferry::Error`, also when the file cannot be written.
+    Response download(std::string_view url, const std::string& path, const Options& with = {}) {
+        auto s = stream(url, with);
+        auto& response = s.state_->response;
+        if (response.status / 100 != 2) {
+            response.body = s.read();
+            return std::move(response);
+        }
+        detail::file_writer file;
+        auto ec = file.open(path);
+        for (auto piece = ec ? std::string_view{} : s.next(); !piece.empty() && !ec; piece = s.next())
+            ec = file.write(piece);
+        if (!ec) ec = file.commit();
+        if (!ec) return std::move(response);
+        auto f = s.state_->fail(ec);
+        f.particulars = "writing " + path;
+        s.raise(std::move(f));
+    }
+
+    /// The pool at this moment.
+    PoolStats stats() const { return core().connections.pool.stats(); }
+
+    /// Closes idle connections that have expired or that the server has closed; how many. Any request does as much by
+    /// itself, at most once a second.
+    std::size_t prune() { return core().connections.pool.prune(detail::clock::now(), std::chrono::milliseconds(0)); }
+
+    /// Closes the idle connections and turns away requests, those in line and those to come, with `errc::pool_closed`.
+    /// Requests under way go on to their end; then their connections are closed.
+    void close() noexcept { core_->connections.pool.close(); }
+
+private:
+    const std::shared_ptr<detail::session_core>& alive() const {
+        if (!core_) detail::raise({.ec = errc::pool_closed, .particulars = "this Session was moved from"});
+        return core_;
+    }
+    detail::session_core& core() const { return *alive(); }
+
+    std::shared_ptr<detail::session_core> core_;
+};
+
+}  // namespace ferry

@@ -1,0 +1,72 @@
+// The small grammar of RFC 9110 section 5 that everything shares: tokens, field values, comma lists, ASCII case.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace ferry::detail {
+
+constexpr char to_lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+
+/// Equal but for the case of ASCII letters.
+constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
+    if (a.size() != b.size()) return false;
+    for (std::size_t i = 0; i < a.size(); ++i)
+        if (a[i] != b[i] && to_lower(a[i]) != to_lower(b[i])) return false;
+    return true;
+}
+
+inline constexpr auto token_characters = [] {
+    std::array<bool, 256> t{};
+    for (unsigned c = '0'; c <= '9'; ++c) t[c] = true;
+    for (unsigned c = 'a'; c <= 'z'; ++c) t[c] = t[c - 'a' + 'A'] = true;
+    for (char c : std::string_view("!#$%&'*+-.^_`|~")) t[static_cast<unsigned char>(c)] = true;
+    return t;
+}();
+
+/// A token (RFC 9110 5.6.2): what methods and field names are made of.
+constexpr bool is_token(std::string_view s) noexcept {
+    for (char c : s)
+        if (!token_characters[static_cast<unsigned char>(c)]) return false;
+    return !s.empty();
+}
+
+/// A field value that can be sent: no control character but the tab (RFC 9110 5.5).
+constexpr bool is_field_value(std::string_view s) noexcept {
+    for (char c : s) {
+        auto u = static_cast<unsigned char>(c);
+        if ((u < 0x20 && u != '\t') || u == 0x7f) return false;
+    }
+    return true;
+}
+
+constexpr std::string_view trim(std::string_view s) noexcept {
+    while (!s.empty() && (s.front() == ' ' || s.front() == '\t')) s.remove_prefix(1);
+    while (!s.empty() && (s.back() == ' ' || s.back() == '\t')) s.remove_suffix(1);
+    return s;
+}
+
+/// Takes the next element off a comma-separated list (RFC 9110 5.6.1) without quoted strings; empty ones count.
+constexpr std::string_view next_element(std::string_view& list) noexcept {
+    auto comma = list.find(',');
+    auto element = trim(list.substr(0, comma));
+    list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
+    return element;
+}
+
+/// Digits only, no sign; false when it is anything else or does not fit.
+constexpr bool parse_decimal(std::string_view s, std::uint64_t& value) noexcept {
+    if (s.empty()) return false;
+    value = 0;
+    for (char c : s) {
+        if (c < '0' || c > '9') return false;
+        auto digit = static_cast<std::uint64_t>(c - '0');
+        if (value > (~std::uint64_t{0} - digit) / 10) return false;
+        value = value * 10 + digit;
+    }
+    return true;
+}
+
+}  // namespace ferry::detail
