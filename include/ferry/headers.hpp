@@ -3,6 +3,7 @@
 
 #include <ferry/token.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -25,7 +26,7 @@ class header_writer;
 /// as they were written. The fields of a usual head take one allocation in all.
 class Headers {
     struct Place {
-        std::uint32_t at = 0, name = 0, value = 0;  // where the field begins; sizes of its two parts
+        std::uint32_t at, name, value_at, value;  // where name and value begin in the text, and their sizes
     };
 
 public:
@@ -35,15 +36,29 @@ public:
     };
 
     Headers() = default;
+    Headers(const Headers&) = default;
+    Headers& operator=(const Headers&) = default;
+    ~Headers() = default;
+    /// What was moved from is empty.
+    Headers(Headers&& o) noexcept
+        : text_(std::exchange(o.text_, {})), near_(o.near_), more_(std::move(o.more_)),
+          size_(std::exchange(o.size_, 0)) {}
+    Headers& operator=(Headers&& o) noexcept {
+        text_ = std::exchange(o.text_, {});
+        near_ = o.near_;
+        more_ = std::exchange(o.more_, {});
+        size_ = std::exchange(o.size_, 0);
+        return *this;
+    }
     Headers(std::initializer_list<Field> fields) {
         for (auto& f : fields) add(f.name, f.value);
     }
 
     /// Appends a field, whether or not one of that name is there. What cannot be sent is refused when it is sent.
     void add(std::string_view name, std::string_view value) {
-        open_field(name);
-        text_.append(value);
-        close_field(value.size());
+        const auto at = text_.size();
+        text_.append(name).append(std::string_view(": ")).append(value).append(std::string_view("\r\n"));
+        place(at, name.size(), at + name.size() + 2, value.size());
     }
 
     /// Replaces every field of that name by this one, which goes to the end.
@@ -126,36 +141,34 @@ public:
     Iterator begin() const noexcept { return {this, 0}; }
     Iterator end() const noexcept { return {this, size_}; }
 
-    /// The fields as they go on the wire: `Name: value` lines ending in CRLF, without the empty line.
+    /// The fields as lines, `Name: value` and CRLF, without the empty line.
     std::string_view block() const& noexcept { return text_; }
     std::string_view block() const&& = delete;
 
-    friend bool operator==(const Headers& a, const Headers& b) noexcept { return a.text_ == b.text_; }
+    /// The same names, to the letter, and values in the same order.
+    friend bool operator==(const Headers& a, const Headers& b) noexcept {
+        return std::equal(a.begin(), a.end(), b.begin(), b.end());
+    }
     friend std::ostream& operator<<(std::ostream& os, const Headers& h) { return os << h.text_; }
 
 private:
     friend detail::header_writer;
 
+    const Place& at(std::size_t i) const noexcept { return i < near_.size() ? near_[i] : more_[i - near_.size()]; }
     Field field(std::size_t i) const noexcept {
-        auto p = i < near_.size() ? near_[i] : more_[i - near_.size()];
-        std::string_view t = text_;
-        return {t.substr(p.at, p.name), t.substr(p.at + p.name + 2, p.value)};
+        auto& p = at(i);
+        return {{text_.data() + p.at, p.name}, {text_.data() + p.value_at, p.value}};
     }
     std::size_t index_of(std::string_view name, std::size_t from = 0) const noexcept {
         for (; from < size_; ++from) {
-            auto p = from < near_.size() ? near_[from] : more_[from - near_.size()];
+            auto& p = at(from);
             if (p.name == name.size() && detail::equal_ignoring_case({text_.data() + p.at, p.name}, name)) break;
         }
         return from;
     }
-    void open_field(std::string_view name) {
-        begin_ = static_cast<std::uint32_t>(text_.size());
-        text_.append(name).append(": ");
-    }
-    void close_field(std::size_t value_size) {
-        Place p{begin_, 0, static_cast<std::uint32_t>(value_size)};
-        p.name = static_cast<std::uint32_t>(text_.size() - value_size - 2 - begin_);
-        text_.append("\r\n");
+    void place(std::size_t at, std::size_t name, std::size_t value_at, std::size_t value) {
+        Place p{static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(name), static_cast<std::uint32_t>(value_at),
+                static_cast<std::uint32_t>(value)};
         if (size_ < near_.size()) near_[size_] = p;
         else more_.push_back(p);
         ++size_;
@@ -165,45 +178,102 @@ private:
     std::array<Place, 16> near_;  // most heads need no more, so the offsets cost no allocation
     std::vector<Place> more_;
     std::size_t size_ = 0;
-    std::uint32_t begin_ = 0;
 };
 
 namespace detail {
 
-/// Builds fields from pieces, as a parser meets them.
+/// Builds fields as a parser meets them. What lies together in the bytes at hand is copied as one piece; a field that
+/// is cut by their end, or folded, is put together in the text.
 class header_writer {
 public:
     void start(Headers& h) {
         to_ = &h;
-        open_ = false;
+        first_ = name_ = value_ = {};
+        cut_ = false;
         if (h.text_.capacity() < 512) h.text_.reserve(512);
     }
-    std::size_t bytes() const noexcept { return to_->text_.size(); }
+
     void name(std::string_view piece) {
-        if (!open_) to_->open_field(piece), to_->text_.resize(to_->text_.size() - 2), open_ = true;
-        else to_->text_.append(piece);
+        if (cut_) to_->text_.append(piece), name_size_ += piece.size();
+        else if (!name_.data()) name_ = piece;
+        else name_ = {name_.data(), name_.size() + piece.size()};
     }
-    std::string_view name_complete() {
-        auto& t = to_->text_;
-        t.append(": ");
-        value_ = t.size();
-        return {t.data() + to_->begin_, value_ - 2 - to_->begin_};
+    void value(std::string_view piece) {
+        if (!value_.data() && !cut_) value_ = piece;
+        else cut(), cut_value(piece);  // cut by the end of the bytes, or folded (RFC 9112 5.2)
     }
-    void value(std::string_view piece) { to_->text_.append(piece); }
-    /// The value whole, without the white space behind it.
-    std::string_view value_complete() {
-        auto& t = to_->text_;
-        while (t.size() > value_ && (t.back() == ' ' || t.back() == '\t')) t.pop_back();
-        auto n = t.size() - value_;
-        to_->close_field(n);
-        open_ = false;
-        return {t.data() + value_, n};
+    /// The bytes at hand end here: what they hold moves into the text.
+    void flush() {
+        copy();
+        if (!cut_ && name_.data()) cut();
     }
 
+    /// The field is whole. False for a name with white space in it, which a lax build of llhttp takes.
+    bool complete() {
+        if (!value_.data()) cut();
+        return cut_ ? complete_cut() : complete_whole();
+    }
+
+    /// The value of the field completed last.
+    std::string_view last_value() const noexcept { return done_; }
+
 private:
+    static bool is_space(char c) noexcept { return c == ' ' || c == '\t'; }
+    static bool is_clean(std::string_view name) noexcept {
+        return !name.empty() && name.find(' ') == std::string_view::npos;
+    }
+
+    bool complete_whole() {
+        if (!first_.data()) first_ = name_, base_ = to_->text_.size();
+        while (!value_.empty() && is_space(value_.back())) value_.remove_suffix(1);
+        auto offset = [this](const char* p) { return base_ + static_cast<std::size_t>(p - first_.data()); };
+        to_->place(offset(name_.data()), name_.size(), offset(value_.data()), value_.size());
+        first_ = {first_.data(), static_cast<std::size_t>(value_.data() + value_.size() - first_.data())};
+        const bool clean = is_clean(std::exchange(name_, {}));
+        done_ = std::exchange(value_, {});
+        return clean;
+    }
+    /// Copies the fields that lie whole in the bytes at hand.
+    void copy() {
+        if (first_.data()) to_->text_.append(first_).append(std::string_view("\r\n"));
+        first_ = {};
+    }
+
+    void cut() {
+        copy();
+        if (cut_) return;
+        cut_ = true;
+        auto& t = to_->text_;
+        at_ = t.size();
+        name_size_ = name_.size();
+        value_at_ = 0;
+        t.append(name_);
+        if (value_.data()) cut_value(value_);
+    }
+    void cut_value(std::string_view piece) {
+        auto& t = to_->text_;
+        if (value_at_ == 0) value_at_ = t.append(std::string_view(": ")).size();
+        t.append(piece);
+    }
+    bool complete_cut() {
+        cut_value({});
+        auto& t = to_->text_;
+        while (t.size() > value_at_ && is_space(t.back())) t.pop_back();
+        to_->place(at_, name_size_, value_at_, t.size() - value_at_);
+        const bool clean = is_clean({t.data() + at_, name_size_});
+        t.append(std::string_view("\r\n"));
+        done_ = {t.data() + value_at_, t.size() - 2 - value_at_};
+        name_ = value_ = {};
+        cut_ = false;
+        return clean;
+    }
+
     Headers* to_ = nullptr;
-    std::size_t value_ = 0;
-    bool open_ = false;
+    std::string_view first_;         // from the first whole field in the bytes at hand to the end of the last
+    std::string_view name_, value_;  // of the field at hand
+    std::string_view done_;
+    std::size_t base_ = 0, at_ = 0, name_size_ = 0, value_at_ = 0;
+    bool cut_ = false;
 };
 
 }  // namespace detail

@@ -43,7 +43,15 @@ struct Options {
     std::optional<std::uint64_t> max_body =
         {};  ///< bytes of body taken into memory; `download` and `stream` have no limit
     std::function<void(int status, const Headers&)> on_interim = {};  ///< called for each 1xx response
+
+    /// Nothing chosen, made once.
+    static const Options& none();
 };
+
+inline const Options& Options::none() {
+    static const Options instance;
+    return instance;
+}
 
 /// For a session: the defaults of its requests, and its pool.
 struct SessionOptions {

@@ -50,27 +50,27 @@ inline complaint check_fields(const Headers& headers) {
     return {};
 }
 
-/// A duration of zero could only fail, and a negative one is a slip.
-inline complaint check_duration(std::optional<std::chrono::milliseconds> d, std::string_view name) {
-    if (d && d->count() <= 0) return {errc::invalid_option, std::string(name) + " must be more than zero"};
-    return {};
+/// The name of the first duration that is zero, which could only fail, or negative, which is a slip; else null.
+inline const char* bad_duration(const auto& o) noexcept {
+    auto bad = [](std::optional<std::chrono::milliseconds> d) { return d && d->count() <= 0; };
+    if (bad(o.timeout)) return "timeout";
+    if (bad(o.pool_timeout)) return "pool_timeout";
+    if (bad(o.connect_timeout)) return "connect_timeout";
+    if (bad(o.read_timeout)) return "read_timeout";
+    return bad(o.write_timeout) ? "write_timeout" : nullptr;
 }
 
-inline complaint check_durations(const auto& o) {
-    if (auto c = check_duration(o.timeout, "timeout")) return c;
-    if (auto c = check_duration(o.pool_timeout, "pool_timeout")) return c;
-    if (auto c = check_duration(o.connect_timeout, "connect_timeout")) return c;
-    if (auto c = check_duration(o.read_timeout, "read_timeout")) return c;
-    return check_duration(o.write_timeout, "write_timeout");
+inline complaint must_be_positive(std::string_view name) {
+    return {errc::invalid_option, std::string(name) + " must be more than zero"};
 }
 
 inline complaint check_session(const SessionOptions& o) {
-    if (auto c = check_durations(o)) return c;
-    if (o.pool.max_per_host == 0) return {errc::invalid_option, "pool.max_per_host must be more than zero"};
-    if (o.pool.max_total == 0) return {errc::invalid_option, "pool.max_total must be more than zero"};
+    if (auto* name = bad_duration(o)) return must_be_positive(name);
+    if (o.pool.max_per_host == 0) return must_be_positive("pool.max_per_host");
+    if (o.pool.max_total == 0) return must_be_positive("pool.max_total");
+    if (o.pool.max_lifetime.count() <= 0) return must_be_positive("pool.max_lifetime");
+    if (o.max_head == 0) return must_be_positive("max_head");
     if (o.pool.idle_timeout.count() < 0) return {errc::invalid_option, "pool.idle_timeout must not be negative"};
-    if (auto c = check_duration(o.pool.max_lifetime, "pool.max_lifetime")) return c;
-    if (o.max_head == 0) return {errc::invalid_option, "max_head must be more than zero"};
     for (auto name : {"Host", "Content-Length", "Transfer-Encoding"})
         if (o.headers.contains(name))
             return {errc::invalid_option, std::string(name) + " belongs to a request, not to a session"};
@@ -78,7 +78,7 @@ inline complaint check_session(const SessionOptions& o) {
 }
 
 inline complaint check_target(std::string_view method, std::string_view target) {
-    if (target.empty() || (target == "*" && method == "OPTIONS")) return {};
+    if (target == "*" && method == "OPTIONS") return {};
     if (target.front() != '/') return {errc::invalid_option, "target must be * (for OPTIONS) or begin with /"};
     for (char c : target)
         if (static_cast<unsigned char>(c) <= ' ' || static_cast<unsigned char>(c) >= 0x7f || c == '#')
@@ -89,7 +89,6 @@ inline complaint check_target(std::string_view method, std::string_view target) 
 /// The framing of a body is ferry's affair: a caller's Content-Length is taken if it is true, a Transfer-Encoding
 /// never.
 inline complaint check_framing(const Headers& headers, const Body& body) {
-    if (headers.empty()) return {};
     if (headers.count("host") > 1) return {errc::invalid_header_value, "Host is given twice"};
     if (headers.contains("transfer-encoding"))
         return {errc::content_length_mismatch, "Transfer-Encoding is set by ferry"};
@@ -105,9 +104,11 @@ inline complaint check_framing(const Headers& headers, const Body& body) {
 
 inline complaint check_request(std::string_view method, const Options& o) {
     if (!is_token(method)) return {errc::invalid_method, "\"" + std::string(method) + "\""};
-    if (auto c = check_durations(o)) return c;
-    if (auto c = check_target(method, o.target)) return c;
+    if (auto* name = bad_duration(o)) return must_be_positive(name);
+    if (!o.target.empty())
+        if (auto c = check_target(method, o.target)) return c;
     if (auto* s = o.body.source(); s && !s->read) return {errc::invalid_option, "the body's source has no function"};
+    if (o.headers.empty()) return {};
     if (auto c = check_fields(o.headers)) return c;
     return check_framing(o.headers, o.body);
 }

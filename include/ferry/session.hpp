@@ -43,13 +43,13 @@ public:
         if (core_) close();
     }
 
-    Response get(std::string_view url, const Options& with = {}) { return request("GET", url, with); }
-    Response head(std::string_view url, const Options& with = {}) { return request("HEAD", url, with); }
-    Response post(std::string_view url, const Options& with = {}) { return request("POST", url, with); }
-    Response put(std::string_view url, const Options& with = {}) { return request("PUT", url, with); }
-    Response patch(std::string_view url, const Options& with = {}) { return request("PATCH", url, with); }
-    Response del(std::string_view url, const Options& with = {}) { return request("DELETE", url, with); }
-    Response options(std::string_view url, const Options& with = {}) { return request("OPTIONS", url, with); }
+    Response get(std::string_view url, const Options& with = Options::none()) { return request("GET", url, with); }
+    Response head(std::string_view url, const Options& with = Options::none()) { return request("HEAD", url, with); }
+    Response post(std::string_view url, const Options& with = Options::none()) { return request("POST", url, with); }
+    Response put(std::string_view url, const Options& with = Options::none()) { return request("PUT", url, with); }
+    Response patch(std::string_view url, const Options& with = Options::none()) { return request("PATCH", url, with); }
+    Response del(std::string_view url, const Options& with = Options::none()) { return request("DELETE", url, with); }
+    Response options(std::string_view url, const Options& with = Options::none()) { return request("OPTIONS", url, with); }
 
     Response get(std::string_view url, const Options& with, std::error_code& ec) {
         return request("GET", url, with, ec);
@@ -74,7 +74,7 @@ public:
     }
 
     /// Any method; its name is sent as it is written (RFC 9110 9.1: it is case-sensitive).
-    Response request(std::string_view method, std::string_view url, const Options& with = {}) {
+    Response request(std::string_view method, std::string_view url, const Options& with = Options::none()) {
         Response r;
         if (auto f = detail::call(core(), method, url, with, r)) {
             auto partial = r.status ? std::make_shared<const Response>(std::move(r)) : nullptr;
@@ -95,8 +95,8 @@ public:
     }
 
     /// Returns as soon as the head is there; the body is pulled from the Stream.
-    Stream stream(std::string_view url, const Options& with = {}) { return stream("GET", url, with); }
-    Stream stream(std::string_view method, std::string_view url, const Options& with = {}) {
+    Stream stream(std::string_view url, const Options& with = Options::none()) { return stream("GET", url, with); }
+    Stream stream(std::string_view method, std::string_view url, const Options& with = Options::none()) {
         auto state = std::make_unique<Stream::State>(alive(), method, with);
         if (auto f = state->open(url)) detail::raise(std::move(f));
         return Stream(std::move(state));
@@ -105,7 +105,7 @@ public:
     /// Writes the body of a 2xx response to a file, of any size, in little memory. It is written beside `path` and
     /// renamed when it is whole, so a failure leaves what was there before. The body of another status is in the
     /// Response, and no file is written: ask `ok()`. Throws `ferry::Error`, also when the file cannot be written.
-    Response download(std::string_view url, const std::string& path, const Options& with = {}) {
+    Response download(std::string_view url, const std::string& path, const Options& with = Options::none()) {
         auto s = stream(url, with);
         auto& response = s.state_->response;
         if (response.status / 100 != 2) {

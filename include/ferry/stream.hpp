@@ -118,22 +118,24 @@ private:
             if (auto c = core->prepare(asked, method, url, options)) return detail::refused(std::move(c), url);
             driver = std::make_unique<detail::blocking_driver>(core->connections, asked);
             response.url = asked.url;
-            if (auto ec = run(*driver, detail::fetch_head(transfer))) return detail::failed(transfer, ec);
+            if (auto ec = perform([&] { return detail::fetch_head(transfer); })) return detail::failed(transfer, ec);
             transfer.phase = Phase::body;
             if (transfer.body_whole) end({});
             return {};
         }
+        std::error_code perform(auto make) { return detail::run(*driver, transfer, make); }
+
         std::string_view next(detail::failure& f) {
             std::string_view piece;
             if (!transfer.conn) return piece;
-            if (auto ec = run(*driver, detail::next_piece(transfer, piece))) f = fail(ec);
+            if (auto ec = perform([&] { return detail::next_piece(transfer, piece); })) f = fail(ec);
             else if (piece.empty()) end({});
             return piece;
         }
         std::size_t read_some(std::span<char> into, detail::failure& f) {
             std::size_t n = 0;
             if (!transfer.conn || into.empty()) return n;
-            if (auto ec = run(*driver, detail::read_some(transfer, into, n))) f = fail(ec);
+            if (auto ec = perform([&] { return detail::read_some(transfer, into, n); })) f = fail(ec);
             else if (n == 0) end({});
             return n;
         }
@@ -143,12 +145,12 @@ private:
             return f;
         }
         void end(std::error_code ec) {
-            if (transfer.conn) run(*driver, detail::finish(transfer, ec));
+            if (transfer.conn) perform([&] { return detail::finish(transfer, ec); });
         }
         void close() noexcept {
             if (!transfer.conn) return;
             try {
-                run(*driver, detail::drain(transfer));
+                perform([&] { return detail::drain(transfer); });
                 end({});
             } catch (...) {  // out of memory: the lease discards the connection
                 driver.reset();

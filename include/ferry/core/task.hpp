@@ -13,40 +13,65 @@
 
 namespace ferry::detail {
 
-/// Coroutine frames, recycled per thread so that a steady stream of requests allocates none.
-class frame_cache {
+/// Memory for the coroutine frames of one chain, which come and go as a stack does: a request allocates none. Frames
+/// that do not fit go to the heap.
+class frame_stack {
 public:
-    static frame_cache& local() {
-        thread_local frame_cache instance;
-        return instance;
-    }
-    frame_cache() = default;
-    frame_cache(const frame_cache&) = delete;
-    frame_cache& operator=(const frame_cache&) = delete;
-    ~frame_cache() {
-        while (used_) ::operator delete(slots_[--used_].memory);
-    }
+    frame_stack() = default;
+    frame_stack(const frame_stack&) = delete;
+    frame_stack& operator=(const frame_stack&) = delete;
 
-    void* take(std::size_t n) {
-        n = rounded(n);
-        for (auto i = used_; i-- > 0;)
-            if (slots_[i].size == n) return std::exchange(slots_[i], slots_[--used_]).memory;
-        return ::operator new(n);
+    void* take(std::size_t n) noexcept {
+        if (n > memory_.size() - used_) return nullptr;
+        ++live_;
+        return memory_.data() + std::exchange(used_, used_ + n);
     }
     void give(void* p, std::size_t n) noexcept {
-        if (used_ < slots_.size()) slots_[used_++] = {p, rounded(n)};
-        else ::operator delete(p);
+        if (static_cast<std::byte*>(p) + n == memory_.data() + used_) used_ -= n;
+        if (--live_ == 0) used_ = 0;
+    }
+
+    /// Where the coroutines that this thread is calling now have their frames; null for the heap.
+    static inline constinit thread_local frame_stack* current = nullptr;
+
+    /// Makes it the current one for a while.
+    class scope {
+    public:
+        explicit scope(frame_stack* s) noexcept : before_(std::exchange(current, s)) {}
+        scope(const scope&) = delete;
+        scope& operator=(const scope&) = delete;
+        ~scope() { current = before_; }
+
+    private:
+        frame_stack* before_;
+    };
+
+private:
+    alignas(std::max_align_t) std::array<std::byte, 4096> memory_;
+    std::size_t used_ = 0, live_ = 0;
+};
+
+/// In front of each frame: where it came from, null for the heap.
+struct alignas(std::max_align_t) frame_origin {
+    frame_stack* stack;
+
+    static void* frame(std::size_t n) {
+        auto* stack = frame_stack::current;
+        n = rounded(n);
+        void* p = stack ? stack->take(n) : nullptr;
+        if (!p) stack = nullptr, p = ::operator new(n);
+        return new (p) frame_origin{stack} + 1;
+    }
+    static void release(void* frame, std::size_t n) noexcept {
+        auto* origin = static_cast<frame_origin*>(frame) - 1;
+        if (origin->stack) origin->stack->give(origin, rounded(n));
+        else ::operator delete(origin);
     }
 
 private:
-    struct slot {
-        void* memory;
-        std::size_t size;
-    };
-    static constexpr std::size_t rounded(std::size_t n) noexcept { return (n + 127) & ~std::size_t{127}; }
-
-    std::array<slot, 16> slots_{};
-    std::size_t used_ = 0;
+    static constexpr std::size_t rounded(std::size_t n) noexcept {
+        return (n + sizeof(frame_origin) + alignof(frame_origin) - 1) / alignof(frame_origin) * alignof(frame_origin);
+    }
 };
 
 /// What one chain of coroutines shares with its driver.
@@ -56,13 +81,15 @@ struct dialogue {
     std::coroutine_handle<> next;  // what operation::next() resumes; null when the chain has finished
 };
 
+template <class T> class task;
+
 struct promise_base {
     dialogue* talk = nullptr;
     std::coroutine_handle<> caller;
     std::exception_ptr error;
 
-    static void* operator new(std::size_t n) { return frame_cache::local().take(n); }
-    static void operator delete(void* p, std::size_t n) noexcept { frame_cache::local().give(p, n); }
+    static void* operator new(std::size_t n) { return frame_origin::frame(n); }
+    static void operator delete(void* p, std::size_t n) noexcept { frame_origin::release(p, n); }
 
     // Calls and returns go through operation::next() and not by symmetric transfer, which g++ turns into a tail
     // call only when it optimizes: so the stack stays flat in every build.
@@ -78,7 +105,7 @@ struct promise_base {
     void unhandled_exception() noexcept { error = std::current_exception(); }
 
     struct asking {
-        action wish;
+        const action& wish;  // lives as long as the await expression
         dialogue* talk = nullptr;
         bool await_ready() noexcept { return false; }
         template <class P> void await_suspend(std::coroutine_handle<P> h) noexcept {
@@ -86,10 +113,10 @@ struct promise_base {
             talk->asked = &wish;
             talk->next = h;
         }
-        answer await_resume() noexcept { return talk->got; }
+        const answer& await_resume() noexcept { return talk->got; }
     };
-    asking await_transform(action a) noexcept { return {a}; }
-    template <class T> T&& await_transform(T&& t) noexcept { return static_cast<T&&>(t); }
+    asking await_transform(const action& a) noexcept { return {a}; }
+    template <class T> task<T> await_transform(task<T>&& t) noexcept { return std::move(t); }
 };
 
 /// A coroutine that other coroutines await, and that an operation drives.
@@ -127,7 +154,7 @@ private:
 /// What a driver holds: `while (auto* a = op.next()) op.reply(perform(*a));` and then `op.result()`.
 template <class T> class operation {
 public:
-    explicit operation(task<T> t) noexcept : root_(std::move(t)) {
+    explicit operation(task<T> t, frame_stack* frames = nullptr) noexcept : root_(std::move(t)), frames_(frames) {
         root_.handle_.promise().talk = &talk_;
         talk_.next = root_.handle_;
     }
@@ -135,6 +162,7 @@ public:
 
     /// Runs protocol code until it asks for something; null when it has finished.
     const action* next() {
+        frame_stack::scope scope(frames_);
         talk_.asked = nullptr;
         while (!talk_.asked && talk_.next) talk_.next.resume();
         return talk_.asked;
@@ -144,6 +172,7 @@ public:
 
 private:
     task<T> root_;
+    frame_stack* frames_;
     dialogue talk_;
 };
 

@@ -66,8 +66,9 @@ inline result connect(transfer& t) {
     bool total = t.deadline <= own;
 
     std::vector<Endpoint> found;
+    const auto host = url.hostname();
     auto resolved = co_await action{
-        .what = action::kind::resolve, .port = url.port(), .host = url.host(), .found = &found, .until = until};
+        .what = action::kind::resolve, .port = url.port(), .host = host, .found = &found, .until = until};
     if (resolved.ec) co_return connect_fault(resolved.ec, total);
     if (found.empty()) co_return errc::no_address;
 

@@ -26,8 +26,7 @@ inline bool is_idle_408(const transfer& t) noexcept {
 /// sent again: nothing of it left, or it is idempotent (RFC 9110 9.2.2, RFC 9112 9.3.1).
 inline bool is_stale(const transfer& t, std::error_code ec) noexcept {
     if (!t.conn->info.reused) return false;
-    bool gone = is_gone(ec) && t.heard == 0;
-    if (!gone && !(!ec && is_idle_408(t))) return false;
+    if (!(ec ? is_gone(ec) && t.heard == 0 : is_idle_408(t))) return false;
     return t.state == RequestState::not_sent || t.asked.idempotent;
 }
 
@@ -50,48 +49,38 @@ inline reuse judge_reuse(const transfer& t) noexcept {
 }
 
 /// Gives the connection back; the answer carries the time.
-inline task<answer> release(transfer& t, reuse verdict) {
+inline action release(transfer& t, reuse verdict) noexcept {
     t.conn->rest();
     t.conn = nullptr;
     t.decoded = {};
-    auto a = co_await action{.what = action::kind::release,
-                             .keep = !verdict.discard,
-                             .reason = verdict.discard.value_or(DiscardReason::aborted),
-                             .hint = verdict.idle_for};
-    co_return a;
+    return {.what = action::kind::release,
+            .keep = !verdict.discard,
+            .reason = verdict.discard.value_or(DiscardReason::aborted),
+            .hint = verdict.idle_for};
 }
 
-/// Opens the request's body from its beginning and decides how its end is told.
-inline result open_body(transfer& t) {
+/// A body of which nothing has to be asked: none, or bytes in memory.
+inline void frame_body(transfer& t) noexcept {
     auto& body = t.asked.body();
     std::optional<std::uint64_t> size;
     if (auto bytes = body.bytes()) size = bytes->size();
-    if (body.pulled()) {
-        auto a = co_await action{.what = action::kind::open_body};
-        if (a.ec) co_return unreadable_body(t, a.ec);
-        if (a.n != unknown_size) size = a.n;
-        auto field = t.asked.options->headers.find("content-length");
-        std::uint64_t given = 0;
-        if (field && (!parse_decimal(*field, given) || given != size)) co_return errc::content_length_mismatch;
-    }
     t.sending = frame_request(t.asked.method, body, size);
+}
+
+/// Opens a body that is pulled from its beginning, and decides how its end is told.
+inline result open_body(transfer& t) {
+    auto a = co_await action{.what = action::kind::open_body};
+    if (a.ec) co_return unreadable_body(t, a.ec);
+    std::optional<std::uint64_t> size;
+    if (a.n != unknown_size) size = a.n;
+    auto field = t.asked.options->headers.find("content-length");
+    std::uint64_t given = 0;
+    if (field && (!parse_decimal(*field, given) || given != size)) co_return errc::content_length_mismatch;
+    t.sending = frame_request(t.asked.method, t.asked.body(), size);
     co_return std::error_code{};
 }
 
-/// A connection that is open, kept or new.
-inline result obtain(transfer& t, bool fresh) {
-    t.phase = Phase::pool;
-    auto place = co_await action{
-        .what = action::kind::checkout, .fresh = fresh, .limit = t.asked.pool_wait, .until = t.deadline};
-    if (place.ec) co_return timed_out_as(place.ec, errc::pool_timeout);
-    t.conn = place.conn;
-    if (t.conn->open) co_return std::error_code{};
-    auto ec = co_await connect(t);
-    co_return ec;
-}
-
-/// Sends the request and receives the final head. A write that fails does not hide an answer that is already there.
-inline result exchange(transfer& t, bool expect) {
+inline void begin_exchange(transfer& t, bool expect) {
     auto& c = *t.conn;
     t.heard = t.interim = 0;
     t.head_done = t.request_whole = t.body_whole = false;
@@ -99,12 +88,25 @@ inline result exchange(transfer& t, bool expect) {
     t.response.connection = c.info;
     c.parser.start(t.response, t.asked.is_head(), {t.asked.session->max_head, t.asked.session->max_fields},
                    t.asked.lenient);
+    encode_request(t, expect);
+}
 
+/// Sends the request and receives the final head. A write that fails does not hide an answer that is already there.
+inline result exchange(transfer& t, bool expect) {
+    begin_exchange(t, expect);
     t.phase = Phase::send;
-    auto sent = co_await send_request(t, expect);
+    auto a = co_await write_action(t);
+    auto sent = take_written(t, a);
+    if (!sent && (!all_sent(t) || expect || t.asked.body().pulled())) sent = co_await send_rest(t, a.readable, expect);
+    t.request_whole = !sent && !t.head_done;
     if (t.head_done || (sent && !is_gone(sent))) co_return sent;
+
     if (!sent) t.phase = Phase::head;
-    auto heard = co_await receive_head(t);
+    std::error_code heard;
+    while (!heard && !t.head_done) {
+        auto bytes = co_await read_action(t, t.conn->room(false));
+        heard = take_head_bytes(t, bytes);
+    }
     co_return sent&& heard ? sent : heard;
 }
 
@@ -122,14 +124,22 @@ inline result open(transfer& t) {
     bool expect = t.asked.options->expect_continue && !t.asked.body().none();
     for (bool fresh = false;;) {
         t.phase = Phase::input;
-        auto ec = co_await open_body(t);
+        std::error_code ec;
+        frame_body(t);
+        if (t.asked.body().pulled()) ec = co_await open_body(t);
         if (ec) co_return ec;
-        ec = co_await obtain(t, fresh);
+
+        t.phase = Phase::pool;
+        auto place = co_await action{
+            .what = action::kind::checkout, .fresh = fresh, .limit = t.asked.pool_wait, .until = t.deadline};
+        if (place.ec) co_return timed_out_as(place.ec, errc::pool_timeout);
+        t.conn = place.conn;
+        if (!t.conn->open) ec = co_await connect(t);
         if (!ec) ec = co_await exchange(t, expect);
 
-        auto next = t.conn ? judge(t, ec, expect) : turn::done;
+        auto next = judge(t, ec, expect);
         if (next == turn::done && !ec) co_return ec;
-        if (t.conn) co_await release(t, ec || next == turn::stale ? reuse{reason_for(ec)} : judge_reuse(t));
+        co_await release(t, ec || next == turn::stale ? reuse{reason_for(ec)} : judge_reuse(t));
         if (next == turn::done) co_return ec;
         if (t.pulled && !t.asked.body().rewindable()) co_return errc::body_not_rewindable;
 
@@ -141,28 +151,57 @@ inline result open(transfer& t) {
     }
 }
 
+/// Having said close, the server closes first (RFC 9112 9.6), so that the TIME_WAIT is its own: how long its FIN may
+/// take.
+inline constexpr std::chrono::milliseconds server_closes_within{50};
+
+inline bool server_closes_first(const transfer& t) noexcept {
+    return !t.asked.keep_alive && t.body_whole && t.body() != framing::until_close && t.conn->unread().empty();
+}
+
+inline result await_close(transfer& t) {
+    co_await action{
+        .what = action::kind::read, .into = t.conn->room(false), .limit = server_closes_within, .until = t.deadline};
+    co_return std::error_code{};
+}
+
 /// The end of a call whose head has come: keeps the connection if it may serve again.
 inline result finish(transfer& t, std::error_code ec) {
-    auto a = co_await release(t, ec ? reuse{DiscardReason::aborted} : judge_reuse(t));
+    auto verdict = ec ? reuse{DiscardReason::aborted} : judge_reuse(t);
+    if (!ec && server_closes_first(t)) co_await await_close(t);
+    auto a = co_await release(t, verdict);
     t.response.elapsed = a.at - t.started;
     co_return ec;
 }
 
-/// Starts the clock, and gets as far as the final head; the connection stays checked out for the body.
+inline void start_clock(transfer& t, time_point now) noexcept {
+    t.started = now;
+    t.deadline = add(now, t.asked.total);
+}
+
+/// Gets as far as the final head; the connection stays checked out for the body.
 inline result fetch_head(transfer& t) {
     auto a = co_await action{.what = action::kind::now};
-    t.started = a.at;
-    t.deadline = add(a.at, t.asked.total);
+    start_clock(t, a.at);
     auto ec = co_await open(t);
     co_return ec;
 }
 
 /// A whole call, with the body in memory.
 inline result fetch(transfer& t) {
-    auto ec = co_await fetch_head(t);
+    auto begun = co_await action{.what = action::kind::now};
+    start_clock(t, begun.at);
+    auto ec = co_await open(t);
     if (ec) co_return ec;
-    ec = co_await read_body(t);
-    ec = co_await finish(t, ec);
+    t.phase = Phase::body;
+    take_whole_body(t);
+    if (!t.body_whole) ec = co_await read_body(t);
+    if (!t.asked.keep_alive || ec) {
+        ec = co_await finish(t, ec);
+        co_return ec;
+    }
+    auto ended = co_await release(t, judge_reuse(t));
+    t.response.elapsed = ended.at - t.started;
     co_return ec;
 }
 

@@ -94,6 +94,16 @@ inline result read_some(transfer& t, std::span<char> into, std::size_t& n) {
     co_return ec;
 }
 
+/// A body of known length that came whole with its head, the usual case; else leaves it to `read_body`.
+inline void take_whole_body(transfer& t) {
+    auto unread = t.conn->unread();
+    if (t.body() != framing::length || unread.size() < t.remaining || t.remaining > t.asked.max_body) return;
+    auto n = static_cast<std::size_t>(t.remaining);
+    t.response.body.assign(unread.data(), n);
+    t.conn->consume(n);
+    count_body(t, n);
+}
+
 /// A Content-Length is believed up to here before its bytes have come.
 inline constexpr std::uint64_t trusted_length = 64 * 1024 * 1024;
 
@@ -120,7 +130,6 @@ inline result read_length(transfer& t, std::string& body) {
 /// The whole body into the Response, within `max_body`.
 inline result read_body(transfer& t) {
     auto& body = t.response.body;
-    t.phase = Phase::body;
     if (t.remaining > t.asked.max_body) co_return errc::body_too_large;
     std::error_code ec;
     if (t.body() == framing::length) {

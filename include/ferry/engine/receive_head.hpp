@@ -57,15 +57,6 @@ inline std::error_code take_head_bytes(transfer& t, const answer& a) {
     return parse_heads(t);
 }
 
-inline result receive_head(transfer& t) {
-    std::error_code ec;
-    while (!ec && !t.head_done) {
-        auto a = co_await read_action(t, t.conn->room(false));
-        ec = take_head_bytes(t, a);
-    }
-    co_return ec;
-}
-
 /// While the request is still being sent: takes what is there and does not wait for more.
 inline result receive_early(transfer& t) {
     auto a = co_await read_action(t, t.conn->room(false));

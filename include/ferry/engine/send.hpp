@@ -18,21 +18,30 @@ inline constexpr std::size_t copied_body = 16 * 1024;
 /// How long `Expect: 100-continue` waits for a go-ahead.
 inline constexpr std::chrono::milliseconds continue_wait{1000};
 
-/// Writes all, unless a final response comes first (RFC 9112 9.5): then `t.head_done` says so.
-inline result write_all(transfer& t, std::array<std::string_view, 2> bytes, bool watch) {
-    while (!bytes[0].empty() || !bytes[1].empty()) {
-        auto a = co_await action{
-            .what = action::kind::write, .watch = watch, .from = bytes, .limit = t.asked.write, .until = t.deadline};
-        if (a.ec) co_return timed_out_as(a.ec, errc::write_timeout);
-        if (a.readable) {
-            auto ec = co_await receive_early(t);
-            if (ec || t.head_done) co_return ec;
-            continue;
-        }
-        t.state = RequestState::maybe_sent;
-        auto of_first = std::min(a.n, bytes[0].size());
-        bytes[0].remove_prefix(of_first);
-        bytes[1].remove_prefix(a.n - of_first);
+inline action write_action(const transfer& t, bool watch = false) noexcept {
+    return {.what = action::kind::write, .watch = watch, .from = t.unsent, .limit = t.asked.write, .until = t.deadline};
+}
+
+/// What a write did: an error, or some bytes less to send.
+inline std::error_code take_written(transfer& t, const answer& a) noexcept {
+    if (a.ec) return timed_out_as(a.ec, errc::write_timeout);
+    if (a.readable) return {};
+    t.state = RequestState::maybe_sent;
+    auto of_first = std::min(a.n, t.unsent[0].size());
+    t.unsent[0].remove_prefix(of_first);
+    t.unsent[1].remove_prefix(a.n - of_first);
+    return {};
+}
+
+inline bool all_sent(const transfer& t) noexcept { return t.unsent[0].empty() && t.unsent[1].empty(); }
+
+/// Writes what is unsent, unless a final response comes first (RFC 9112 9.5): then `t.head_done` says so.
+inline result write_all(transfer& t, bool watch) {
+    while (!all_sent(t)) {
+        auto a = co_await write_action(t, watch);
+        auto ec = take_written(t, a);
+        if (!ec && a.readable) ec = co_await receive_early(t);
+        if (ec || t.head_done) co_return ec;
     }
     co_return std::error_code{};
 }
@@ -49,10 +58,11 @@ inline result send_pulled(transfer& t) {
         if (a.ec) co_return unreadable_body(t, a.ec);
         if (!chunked && (a.n > left || (a.n == 0 && left > 0))) co_return errc::body_size_changed;
         left -= chunked ? 0 : a.n;
-        std::string_view piece{memory.data() + chunk_prefix, a.n};
-        if (chunked) piece = a.n ? frame_chunk(memory.data(), a.n) : last_chunk;
-        auto ec = co_await write_all(t, {piece, {}}, true);
-        if (ec || t.head_done || a.n == 0) co_return ec;
+        t.unsent[0] = {memory.data() + chunk_prefix, a.n};
+        if (chunked) t.unsent[0] = a.n ? frame_chunk(memory.data(), a.n) : last_chunk;
+        const bool last = a.n == 0;
+        auto ec = co_await write_all(t, true);
+        if (ec || t.head_done || last) co_return ec;
     }
 }
 
@@ -69,18 +79,27 @@ inline result await_continue(transfer& t) {
     co_return std::error_code{};
 }
 
-inline result send_request(transfer& t, bool expect) {
+/// The head, with a small body behind it or a larger one beside it; or none yet, if it waits for a go-ahead.
+inline void encode_request(transfer& t, bool expect) {
     auto& out = t.conn->out;
-    auto rest = t.asked.body().bytes().value_or(std::string_view{});
+    auto body = t.asked.body().bytes().value_or(std::string_view{});
     encode_head(t.asked, t.sending, expect, out);
-    if (!expect && rest.size() <= copied_body) out.append(std::exchange(rest, {}));
+    t.later = expect ? std::exchange(body, {}) : std::string_view{};
+    if (body.size() <= copied_body) out.append(std::exchange(body, {}));
+    t.unsent = {out, body};
+}
 
-    auto beside = expect ? std::string_view{} : std::exchange(rest, {});
-    auto ec = co_await write_all(t, {out, beside}, false);
+/// What a first write has left over.
+inline result send_rest(transfer& t, bool readable, bool expect) {
+    std::error_code ec;
+    if (readable) ec = co_await receive_early(t);
+    if (!ec && !t.head_done) ec = co_await write_all(t, false);
     if (!ec && expect && !t.head_done) ec = co_await await_continue(t);
-    if (!ec && !rest.empty() && !t.head_done) ec = co_await write_all(t, {rest, {}}, false);
+    if (!ec && !t.later.empty() && !t.head_done) {
+        t.unsent[0] = std::exchange(t.later, {});
+        ec = co_await write_all(t, false);
+    }
     if (!ec && t.asked.body().pulled() && !t.head_done) ec = co_await send_pulled(t);
-    t.request_whole = !ec && !t.head_done;
     co_return ec;
 }
 

@@ -7,6 +7,7 @@
 #include <ferry/request.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -33,7 +34,9 @@ struct transfer {
     RequestState earlier = RequestState::not_sent;  // of the attempt before
     std::string particulars;                        // of an error, for people
 
-    // The request's body
+    // The request
+    std::array<std::string_view, 2> unsent;  // of the bytes at hand
+    std::string_view later;                  // a body that waits for a go-ahead
     body_framing sending;
     bool pulled = false;  // some of it was taken from its source
     bool request_whole = false;
@@ -47,6 +50,8 @@ struct transfer {
     std::string_view decoded;      // a piece of body that lies in the connection's buffer
     std::error_code fault;         // found behind the piece that was delivered last
     bool body_whole = false;
+
+    frame_stack frames;
 
     framing body() const noexcept { return conn->parser.body_framing(); }
     RequestState reached() const noexcept { return std::max(state, earlier); }

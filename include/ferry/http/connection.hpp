@@ -42,7 +42,7 @@ struct connection {
     void rest() noexcept {
         in_ = {};
         begin_ = end_ = 0;
-        if (out.capacity() > 4096) out = {};
+        if (out.capacity() > 4096) std::string().swap(out);
     }
 
 private:

@@ -30,8 +30,10 @@ inline void append_number(std::string& out, std::uint64_t n, int base = 10) {
     out.append(digits, std::to_chars(digits, digits + sizeof digits, n, base).ptr);
 }
 
+inline constexpr std::string_view end_of_line = "\r\n";
+
 inline void append_field(std::string& out, std::string_view name, std::string_view value) {
-    out.append(name).append(": ").append(value).append("\r\n");
+    out.append(name).append(std::string_view(": ")).append(value).append(end_of_line);
 }
 
 /// The session's fields, but for those that the request has of its own.
@@ -58,21 +60,21 @@ inline void append_own(std::string& out, const request& q) {
 inline void encode_head(const request& q, body_framing body, bool expect, std::string& out) {
     auto& own = q.options->headers;
     out.clear();
-    out.append(q.method).append(" ").append(q.target()).append(" HTTP/1.1\r\n");
-    append_field(out, "Host", own.find("host").value_or(q.url.authority()));
+    out.append(q.method).append(1, ' ').append(q.target()).append(std::string_view(" HTTP/1.1\r\nHost: "));
+    out.append(own.find("host").value_or(q.url.authority())).append(end_of_line);
     append_defaults(out, q);
     append_own(out, q);
     if (body.what == body_framing::kind::length) {
-        out.append("Content-Length: ");
+        out.append(std::string_view("Content-Length: "));
         append_number(out, body.size);
-        out.append("\r\n");
+        out.append(end_of_line);
     } else if (body.what == body_framing::kind::chunked) {
         out.append("Transfer-Encoding: chunked\r\n");
     }
     if (expect) out.append("Expect: 100-continue\r\n");
     if (!q.keep_alive && !own.contains("connection") && !q.session->headers.contains("connection"))
         out.append("Connection: close\r\n");
-    out.append("\r\n");
+    out.append(end_of_line);
 }
 
 inline constexpr std::string_view last_chunk = "0\r\n\r\n";

@@ -79,11 +79,13 @@ public:
     fed feed_chunks(char* bytes, std::size_t n) {
         in_head_ = false;
         to_ = bytes;
+        since_ = bytes;
         llhttp_resume(&parser_);
         auto f = feed({bytes, n});
         f.body = static_cast<std::size_t>(to_ - bytes);
-        overhead_ = f.body ? 0 : overhead_ + f.used;
-        if (!f.ec && overhead_ > limits_.bytes) f.ec = errc::chunk_overhead_too_large;
+        auto end = check_overhead(bytes + f.used);
+        if (!f.ec) f.ec = end;
+        if (f.ec) step_ = step::body;
         return f;
     }
 
@@ -110,6 +112,7 @@ private:
 
     fed feed(std::string_view bytes) {
         auto e = llhttp_execute(&parser_, bytes.data(), bytes.size());
+        fields_.flush();
         if (e == HPE_OK) return {{}, bytes.size()};
         auto* at = llhttp_get_error_pos(&parser_);
         auto used = at ? static_cast<std::size_t>(at - bytes.data()) : bytes.size();
@@ -143,6 +146,13 @@ private:
         return {};
     }
 
+    /// Chunk lines and trailers up to here: their size, and their line ends.
+    std::error_code check_overhead(const char* end) noexcept {
+        std::string_view lines(since_, static_cast<std::size_t>(end - since_));
+        overhead_ += lines.size();
+        return overhead_ > limits_.bytes ? errc::chunk_overhead_too_large : check_lines(lines);
+    }
+
     /// The strict profile: every line ends in CRLF and none is folded (RFC 9112 2.2 and 5.2 let a client choose).
     std::error_code check_lines(std::string_view bytes) noexcept {
         if (lenient_ || bytes.empty()) return {};
@@ -168,21 +178,13 @@ private:
         return HPE_USER;
     }
 
-    int name_complete() {
-        auto name = fields_.name_complete();
-        // White space before the colon is an error in both profiles (RFC 9112 5.1); a lax build of llhttp takes it.
-        return name.empty() || name.find(' ') != std::string_view::npos ? refuse(errc::malformed_header) : 0;
-    }
     int field_complete() {
-        auto value = fields_.value_complete();
+        if (!fields_.complete()) return refuse(errc::malformed_header);  // RFC 9112 5.1
         auto& fields = step_ == step::head ? into_->headers : into_->trailers;
         if (fields.size() > limits_.fields) return refuse(errc::too_many_fields);
-        if (fields_.bytes() > limits_.bytes) return refuse(errc::head_too_large);
-        return lenient_ && !is_received_value(value) ? refuse(errc::malformed_header) : 0;
-    }
-    /// What even the lenient profile refuses in a value: NUL, CR and LF (RFC 9110 5.5).
-    static bool is_received_value(std::string_view v) noexcept {
-        return v.find_first_of(std::string_view("\0\r\n", 3)) == std::string_view::npos;
+        // What even a lenient llhttp must not let through (RFC 9110 5.5).
+        auto nul = lenient_ && fields_.last_value().find('\0') != std::string_view::npos;
+        return nul ? refuse(errc::malformed_header) : 0;
     }
 
     int headers_complete() {
@@ -192,6 +194,7 @@ private:
         if (r.version != 10 && r.version != 11) return refuse(errc::unsupported_version);
         if (r.status < 100 || r.status > 999) return refuse(errc::invalid_status);
         parser_.upgrade = 0;  // an `Upgrade` field on another status only advertises
+        fields_.flush();
         if (auto e = decide_framing()) return refuse(*e);
         auto flags = parser_.flags;
         keep_alive_ = !(flags & F_CONNECTION_CLOSE) && (r.version == 11 || (flags & F_CONNECTION_KEEP_ALIVE)) &&
@@ -224,6 +227,10 @@ private:
     }
 
     int body(const char* bytes, std::size_t n) noexcept {
+        if (auto ec = check_overhead(bytes)) return refuse(static_cast<errc>(ec.value()));
+        overhead_ = 0;
+        before_ = '\0';
+        since_ = bytes + n;
         if (to_ != bytes) std::memmove(to_, bytes, n);  // never overtakes what is still to be read
         to_ += n;
         return 0;
@@ -244,7 +251,6 @@ private:
             s.on_header_field = [](llhttp_t* p, const char* at, std::size_t n) {
                 return self(p).fields_.name({at, n}), 0;
             };
-            s.on_header_field_complete = [](llhttp_t* p) { return self(p).name_complete(); };
             s.on_header_value = [](llhttp_t* p, const char* at, std::size_t n) {
                 return self(p).fields_.value({at, n}), 0;
             };
@@ -262,7 +268,8 @@ private:
     header_writer fields_;
     head_limits limits_;
     char* to_ = nullptr;
-    std::error_code code_;  // a fault found in a callback
+    const char* since_ = nullptr;  // the end of the last body bytes, or the beginning of those at hand
+    std::error_code code_;         // a fault found in a callback
     std::uint64_t length_ = 0;
     std::size_t bytes_ = 0;     // of this head so far
     std::size_t overhead_ = 0;  // of chunk lines and trailers since the last byte of body

@@ -1,7 +1,7 @@
 // The blocking driver: performs the engine's actions with poll(2), send and recv on the calling thread.
 #pragma once
 
-#include <ferry/core/task.hpp>
+#include <ferry/engine/transfer.hpp>
 #include <ferry/io/body_reader.hpp>
 #include <ferry/io/channel.hpp>
 #include <ferry/io/resolver.hpp>
@@ -81,7 +81,7 @@ private:
     answer checkout(const action& a) {
         using outcome = connection_pool::outcome;
         auto now = clock::now();
-        origin_view key(asked_.url.scheme(), asked_.url.authority());
+        origin_view key(asked_.url.scheme(), asked_.url.host_and_port());
         auto got = shared_.pool.checkout(key, now, a.fresh, nullptr, lease_);
         if (got == outcome::empty) {  // only now is it worth having something to wait on
             blocked_thread in_line;
@@ -196,9 +196,10 @@ private:
     body_reader body_;
 };
 
-/// Runs an operation to its end.
-template <class Driver, class T> T run(Driver& driver, task<T> work) {
-    operation<T> op(std::move(work));
+/// Runs an operation of this transfer to its end: `run(driver, t, [&] { return fetch(t); })`.
+template <class Make> auto run(blocking_driver& driver, transfer& t, Make make) {
+    frame_stack::scope scope(&t.frames);
+    operation op(make(), &t.frames);
     while (auto* a = op.next()) op.reply(driver.perform(*a));
     return op.result();
 }

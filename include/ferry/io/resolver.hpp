@@ -64,7 +64,6 @@ struct lookup {
 
 inline std::error_code resolve(std::string_view host, std::uint16_t port, const bound& b, const waker& w,
                                std::vector<Endpoint>& found) {
-    if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
     std::string name(host);
     if (!resolve_now(name, port, AI_NUMERICHOST, found)) return {};
 

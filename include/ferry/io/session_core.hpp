@@ -106,7 +106,7 @@ inline failure call(session_core& core, std::string_view method, std::string_vie
     if (auto c = core.prepare(q, method, url, own)) return refused(std::move(c), url);
     transfer t(q, into);
     blocking_driver driver(core.connections, q);
-    auto ec = run(driver, fetch(t));
+    auto ec = run(driver, t, [&] { return fetch(t); });
     auto f = ec ? failed(t, ec) : failure{};
     into.url = std::move(q.url);
     return f;

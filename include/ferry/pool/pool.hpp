@@ -248,6 +248,7 @@ public:
             w->wake();
         }
         while (auto* e = idle_.front()) discard_idle(*e, DiscardReason::pool_closed, dead);
+        std::erase_if(shelves_, [](auto& s) { return s.second.leased == 0; });
     }
 
     PoolStats stats() const {
@@ -320,7 +321,7 @@ private:
         l.home_->idle.push_front(*l.item_);
         idle_.push_front(*l.item_.release());
         settle_beside(*l.home_, time_point::min(), dead);
-        forget_if_unused(*l.home_);
+        trim(*l.home_, dead);
     }
 
     void drop(lease& l, DiscardReason why) noexcept {

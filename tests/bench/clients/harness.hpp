@@ -1,0 +1,147 @@
+// What every client of the benchmark shares: the command line, the checks on what was received, the clocks, and the one
+// line that it prints. No sockets here: those are what is being compared.
+#pragma once
+
+#include "../payload.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+#include <dlfcn.h>
+#include <sys/resource.h>
+
+namespace bench {
+
+[[noreturn]] inline void fail(std::string_view why) {
+    std::fprintf(stderr, "benchmark client: %.*s\n", int(why.size()), why.data());
+    std::exit(1);
+}
+
+inline void expect(bool holds, std::string_view why) {
+    if (!holds) fail(why);
+}
+
+// What the preloaded allocations.cpp knows; -1 where it is not preloaded.
+inline std::int64_t counted(const char* name) {
+    using Counter = std::int64_t();
+    auto* counter = reinterpret_cast<Counter*>(::dlsym(RTLD_DEFAULT, name));
+    return counter ? counter() : -1;
+}
+
+struct Snapshot {
+    double user, system, wall;
+    std::int64_t allocations, live;
+
+    static Snapshot take() {
+        rusage used{};
+        ::getrusage(RUSAGE_SELF, &used);
+        auto seconds = [](timeval t) { return double(t.tv_sec) + double(t.tv_usec) / 1e6; };
+        auto now = std::chrono::steady_clock::now().time_since_epoch();
+        return {seconds(used.ru_utime), seconds(used.ru_stime), std::chrono::duration<double>(now).count(),
+                counted("bench_allocations"), counted("bench_live_bytes")};
+    }
+};
+
+// One invocation: `client URL MODE COUNT`.
+class Run {
+public:
+    std::string url, host, port, path;
+    std::size_t count;
+
+    Run(std::string_view address, std::string_view mode, std::size_t number)
+        : url(address),
+          count(number),
+          mode_(mode),
+          warm_up_(mode.starts_with("get")    ? 100
+                   : mode.starts_with("body") ? 2
+                                              : 0) {
+        constexpr std::string_view scheme = "http://";
+        expect(address.starts_with(scheme), "the URL must begin with http://");
+        address.remove_prefix(scheme.size());
+        auto slash = address.find('/'), colon = address.find(':');
+        expect(colon < slash && slash != address.npos, "the URL needs a port and a path");
+        host = address.substr(0, colon);
+        port = address.substr(colon + 1, slash - colon - 1);
+        path = address.substr(slash);
+    }
+
+    // Each kind of body has one check, so that no client can be quick by losing something.
+    void small(int status, std::string_view body) {
+        expect(status == 200, "the status is not 200");
+        expect(body.size() == small_size && body.front() == pattern(0), "the small body is not what was sent");
+        bytes_ += body.size();
+    }
+
+    void large(int status, std::string_view body) {
+        expect(status == 200, "the status is not 200");
+        expect(body.size() == large_size, "the large body has the wrong size");
+        for (std::size_t at = 0; at < large_size; at += large_size / 64)
+            expect(body[at] == pattern(at), "the large body is not what was sent");
+        bytes_ += body.size();
+    }
+
+    void chunk(const char* data, std::size_t size) {
+        expect(size == 0 || data[0] == pattern(bytes_ % huge_size), "the streamed body is not what was sent");
+        bytes_ += size;
+    }
+
+    void streamed(int status) {
+        expect(status == 200, "the status is not 200");
+        expect(bytes_ % huge_size == 0, "the streamed body has the wrong size");
+    }
+
+    // Does one exchange again and again; the first few, which connect and fill caches, do not count.
+    template <class Exchange> void repeat(Exchange exchange) {
+        for (std::size_t i = 0; i < warm_up_; ++i) exchange();
+        bytes_ = 0;
+        auto before = Snapshot::take();
+        for (std::size_t i = 0; i < count; ++i) exchange();
+        print(before, Snapshot::take());
+    }
+
+    // Measures what stays behind when `open` has left `count` connections idle.
+    template <class Open> void hold(Open open) {
+        expect(counted("bench_live_bytes") >= 0, "idle connections are measured with the counter preloaded");
+        auto before = Snapshot::take();
+        open();
+        print(before, Snapshot::take());
+    }
+
+private:
+    std::string mode_;
+    std::size_t warm_up_, bytes_ = 0;
+
+    void print(const Snapshot& before, const Snapshot& after) const {
+        auto each = mode_.starts_with("body") ? large_size : mode_.starts_with("stream") ? huge_size : small_size;
+        expect(bytes_ == count * each, "not every response was received and checked");
+        std::printf("requests=%zu bytes=%zu user=%.6f sys=%.6f wall=%.6f", count, bytes_, after.user - before.user,
+                    after.system - before.system, after.wall - before.wall);
+        if (after.allocations >= 0)
+            std::printf(" allocations=%lld live=%lld", static_cast<long long>(after.allocations - before.allocations),
+                        static_cast<long long>(after.live - before.live));
+        std::printf("\n");
+    }
+};
+
+struct Mode {
+    std::string_view name;
+    void (*run)(Run&);
+};
+
+inline int main(int argc, char** argv, std::initializer_list<Mode> modes) try {
+    expect(argc == 4, "usage: client URL MODE COUNT");
+    Run run(argv[1], argv[2], std::strtoull(argv[3], nullptr, 10));
+    for (const auto& mode : modes)
+        if (mode.name == argv[2]) return mode.run(run), 0;
+    fail("no such mode");
+} catch (const std::exception& error) {
+    fail(error.what());
+}
+
+}  // namespace bench

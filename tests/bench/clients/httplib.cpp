@@ -1,0 +1,68 @@
+// cpp-httplib: one Client with keep-alive switched on.
+#include "harness.hpp"
+
+#include <httplib.h>
+
+#include <memory>
+#include <vector>
+
+namespace {
+
+std::unique_ptr<httplib::Client> client(const bench::Run& run) {
+    auto made = std::make_unique<httplib::Client>(run.host, std::stoi(run.port));
+    made->set_keep_alive(true);
+    return made;
+}
+
+httplib::Response& checked(httplib::Result& result) {
+    bench::expect(bool(result), httplib::to_string(result.error()));
+    return result.value();
+}
+
+void get(bench::Run& run) {
+    auto http = client(run);
+    run.repeat([&] {
+        auto result = http->Get(run.path);
+        auto& response = checked(result);
+        run.small(response.status, response.body);
+    });
+}
+
+void body8(bench::Run& run) {
+    auto http = client(run);
+    run.repeat([&] {
+        auto result = http->Get(run.path);
+        auto& response = checked(result);
+        run.large(response.status, response.body);
+    });
+}
+
+void stream256(bench::Run& run) {
+    auto http = client(run);
+    run.repeat([&] {
+        auto result = http->Get(run.path, [&](const char* data, std::size_t size) {
+            run.chunk(data, size);
+            return true;
+        });
+        run.streamed(checked(result).status);
+    });
+}
+
+// A Client has one connection, so an idle connection costs a Client.
+void idle(bench::Run& run) {
+    std::vector<std::unique_ptr<httplib::Client>> clients(run.count);
+    run.hold([&] {
+        for (auto& http : clients) {
+            http = client(run);
+            auto result = http->Get(run.path);
+            auto& response = checked(result);
+            run.small(response.status, response.body);
+        }
+    });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    return bench::main(argc, argv, {{"get", get}, {"body8", body8}, {"stream256", stream256}, {"idle", idle}});
+}

@@ -1,0 +1,82 @@
+"""Who takes part: one row of the tables each, and how its client is called and its answer judged."""
+import dataclasses
+import pathlib
+import subprocess
+
+from . import machine
+
+SIZES = {"get": 100, "idle": 100, "body8": 8 << 20, "stream256": 256 << 20}
+PATHS = {"get": "/small", "idle": "/small", "body8": "/8m", "stream256": "/256m"}
+ALL = ("get", "body8", "stream256", "idle")
+
+
+@dataclasses.dataclass(frozen=True)
+class Client:
+    """A row: the program that plays it, and what that program calls each mode that the row takes part in."""
+    name: str
+    program: str
+    modes: dict
+    package: str = ""         # the minimal program whose compile time stands for it
+    slow: bool = False        # interpreted: fewer requests make the same measurement
+
+    @property
+    def short_name(self):
+        return self.program.removeprefix("bench_").removesuffix("_session.py")
+
+    @property
+    def native(self):
+        return not self.program.endswith(".py")
+
+
+def _modes(*names):
+    return {name: name for name in names}
+
+
+RAW = Client("raw send and recv", "bench_raw", _modes(*ALL), package="raw")
+
+CLIENTS = [
+    RAW,
+    Client("ferry", "bench_ferry", _modes(*ALL), package="ferry"),
+    Client("ferry, reused Response", "bench_ferry", {"get": "get-reused"}),
+    Client("ferry, total deadline", "bench_ferry", {"get": "get-timeout"}),
+    Client("Boost.Beast", "bench_beast", _modes(*ALL), package="beast"),
+    Client("Boost.Beast, 64 KiB buffer", "bench_beast", {"body8": "body8-roomy", "stream256": "stream256-roomy"}),
+    Client("cpp-httplib", "bench_httplib", _modes(*ALL), package="httplib"),
+    Client("libcurl", "bench_curl", _modes(*ALL), package="curl"),
+    Client("libcurl, 256 KiB buffer", "bench_curl", {"stream256": "stream256-roomy"}),
+    Client("Python requests", "requests_session.py", _modes("get", "body8", "stream256"), slow=True),
+]
+
+
+class Failed(Exception):
+    """A client did not do what it was asked to; the numbers of such a run would mean nothing."""
+
+
+class Caller:
+    """Calls clients on their core."""
+
+    def __init__(self, programs, core):
+        self.programs = pathlib.Path(programs)
+        self._prepare = machine.on_core(core)
+
+    def command(self, client):
+        if client.native:
+            return [str(self.programs / client.program)]
+        return ["/usr/bin/python3", str(pathlib.Path(__file__).parent.parent / "clients" / client.program)]
+
+    def run(self, client, mode, base, count, *, path=None, wrapper=(), preload=False, limit=120):
+        """Returns what the client printed, as numbers, and the wrapper's own output."""
+        url = base + (path or PATHS[mode])
+        command = [*wrapper, *self.command(client), url, client.modes[mode], str(count)]
+        more = {"LD_PRELOAD": str(self.programs / "bench_allocations.so")} if preload else {}
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=limit, preexec_fn=self._prepare,
+                                  env=machine.environment(**more))
+        except subprocess.TimeoutExpired:
+            raise Failed(f"{client.name}, {mode}: not done within {limit} s") from None
+        if done.returncode != 0:
+            raise Failed(f"{client.name}, {mode}: {done.stderr.strip()[-500:]}")
+        line = dict(word.split("=", 1) for word in done.stdout.split() if "=" in word)
+        if int(line.get("requests", -1)) != count or int(line.get("bytes", -1)) != count * SIZES[mode]:
+            raise Failed(f"{client.name}, {mode}: did not receive everything: {done.stdout.strip()}")
+        return {name: float(value) for name, value in line.items()}, done.stderr

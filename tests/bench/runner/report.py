@@ -1,0 +1,69 @@
+"""The tables, in Markdown: a row for each client, a column for each quantity, beside times their ratio to the raw
+loop."""
+import dataclasses
+
+from .measures import NGINX, OWN
+
+
+@dataclasses.dataclass(frozen=True)
+class Column:
+    title: str
+    quantity: str
+    server: str
+    scale: float = 1.0
+    digits: int = 1
+    unit: str = ""
+    ratio: bool = False
+
+    def shown(self, results, client):
+        value = results.value(self.quantity, self.server, client)
+        return None if value is None else f"{round(value * self.scale, self.digits):,.{self.digits}f}"
+
+    def cell(self, results, client):
+        shown = self.shown(results, client)
+        ratio = results.ratio(self.quantity, self.server, client) if self.ratio else None
+        if shown is None:
+            return ""
+        return shown if ratio is None else f"{shown} ({ratio:.2f})"
+
+
+GET_CPU = Column("CPU, µs", "get cpu", OWN, 1e6, 1, "µs", ratio=True)
+GET_WALL = Column("wall, µs", "get wall", OWN, 1e6, 1, "µs")
+GET_CPU_NGINX = Column("CPU on nginx, µs", "get cpu", NGINX, 1e6, 1, "µs", ratio=True)
+GET_WALL_NGINX = Column("wall on nginx, µs", "get wall", NGINX, 1e6, 1, "µs")
+SYSTEM_CALLS = Column("system calls", "system calls", OWN)
+INSTRUCTIONS = Column("user instructions", "instructions", OWN, digits=0)
+ALLOCATIONS = Column("heap allocations", "allocations", OWN)
+BODY8 = Column("8 MiB in memory, CPU s/GB", "body8 cpu", OWN, digits=3, unit="s/GB", ratio=True)
+BODY8_NGINX = Column("the same, nginx", "body8 cpu", NGINX, digits=3, unit="s/GB", ratio=True)
+STREAM256 = Column("256 MiB dropped, CPU s/GB", "stream256 cpu", OWN, digits=3, unit="s/GB", ratio=True)
+STREAM256_NGINX = Column("the same, nginx", "stream256 cpu", NGINX, digits=3, unit="s/GB", ratio=True)
+IDLE = Column("heap per idle connection, bytes", "idle bytes", OWN, digits=0, unit="bytes")
+SYNTAX = Column("compile, syntax only, CPU s", "compile syntax", "", digits=2, unit="s")
+OPTIMIZED = Column("compile, -O2, CPU s", "compile -O2", "", digits=2, unit="s")
+
+TABLES = [
+    ("A keep-alive GET of 100 bytes", [GET_CPU, GET_WALL, SYSTEM_CALLS, INSTRUCTIONS, ALLOCATIONS, GET_CPU_NGINX,
+                                       GET_WALL_NGINX]),
+    ("Large bodies", [BODY8, BODY8_NGINX, STREAM256, STREAM256_NGINX]),
+    ("Memory and compile time", [IDLE, SYNTAX, OPTIMIZED]),
+]
+
+
+def table(title, columns, results, clients):
+    """Empty where nothing in it was measured."""
+    columns = [c for c in columns if results.has(c.quantity, c.server)]
+    rows = [[client.name] + [column.cell(results, client.name) for column in columns] for client in clients]
+    rows = [row for row in rows if any(row[1:])]
+    if not rows:
+        return ""
+    lines = [["", *(column.title for column in columns)], ["---"] + ["---:"] * len(columns), *rows]
+    return f"### {title}\n\n" + "".join("| " + " | ".join(line) + " |\n" for line in lines) + "\n"
+
+
+def markdown(results, clients, machine):
+    text = "".join(table(title, columns, results, clients) for title, columns in TABLES)
+    text += f"In parentheses: the median over the rounds of the ratio to the raw loop. {machine}\n"
+    if results.notes:
+        text += "\n" + "".join(f"- {note}\n" for note in results.notes)
+    return text

@@ -1,0 +1,187 @@
+// The server that the clients are measured on: one thread, epoll, responses made beforehand, and just enough parsing to
+// find the end of a head. It serves until its standard input ends, so that it cannot outlive whoever started it.
+// `bench_server --spin`, for machines with a core to spare: it stays awake between requests, because waking a sleeping
+// core of a virtual machine costs the client, whose send does it, more than all the rest of its request.
+#include "payload.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace {
+
+std::string head(std::string_view status, std::size_t length) {
+    return "HTTP/1.1 " + std::string(status) +
+           "\r\nServer: bench\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\nContent-Type: text/plain; charset=utf-8"
+           "\r\nContent-Length: " +
+           std::to_string(length) + "\r\nCache-Control: no-cache\r\nConnection: keep-alive\r\n\r\n";
+}
+
+std::string patterned(std::size_t size) {
+    std::string body(size, '\0');
+    for (std::size_t i = 0; i < size; ++i) body[i] = bench::pattern(i);
+    return body;
+}
+
+int large_file = [] {
+    int fd = ::memfd_create("large", 0);
+    auto body = patterned(bench::large_size);
+    if (::write(fd, body.data(), body.size()) != ssize_t(body.size())) std::abort();
+    return fd;
+}();
+const std::string small_answer = head("200 OK", bench::small_size) + patterned(bench::small_size);
+const std::string large_head = head("200 OK", bench::large_size);
+const std::string huge_head = head("200 OK", bench::huge_size);
+const std::string no_answer = head("404 Not Found", 0);
+
+struct Connection {
+    char received[4096];
+    std::size_t held = 0;
+    std::size_t body_left = 0, body_sent = 0;
+    bool waits_for_room = false;
+};
+
+int queue;
+std::vector<std::unique_ptr<Connection>> connections;
+
+[[noreturn]] void fail(const char* what) {
+    std::perror(what);
+    std::exit(1);
+}
+
+void watch(int operation, int fd, std::uint32_t events) {
+    epoll_event event{};
+    event.events = events;
+    event.data.fd = fd;
+    if (::epoll_ctl(queue, operation, fd, &event)) fail("epoll_ctl");
+}
+
+void drop(int fd) {
+    ::close(fd);
+    connections[std::size_t(fd)].reset();
+}
+
+void accept_all(int listener) {
+    for (int fd; (fd = ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0;) {
+        int one = 1;
+        ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+        if (connections.size() <= std::size_t(fd)) connections.resize(std::size_t(fd) + 1);
+        connections[std::size_t(fd)] = std::make_unique<Connection>();
+        watch(EPOLL_CTL_ADD, fd, EPOLLIN);
+    }
+}
+
+// Sends what there is room for. False when the connection is lost.
+bool pump(int fd, Connection& c) {
+    while (c.body_left > 0) {
+        auto from = off_t(c.body_sent % bench::large_size);
+        auto n = ::sendfile(fd, large_file, &from, std::min(c.body_left, bench::large_size - std::size_t(from)));
+        if (n < 0 && errno != EAGAIN) return false;
+        if (n < 0) break;
+        c.body_sent += std::size_t(n);
+        c.body_left -= std::size_t(n);
+    }
+    if (c.waits_for_room != (c.body_left > 0)) {
+        c.waits_for_room = c.body_left > 0;
+        watch(EPOLL_CTL_MOD, fd, c.waits_for_room ? EPOLLOUT : EPOLLIN);
+    }
+    return true;
+}
+
+bool send_all(int fd, std::string_view bytes, int flags = 0) {
+    return ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | flags) == ssize_t(bytes.size());
+}
+
+bool send_body(int fd, Connection& c, const std::string& first, std::size_t size) {
+    c.body_sent = 0;
+    c.body_left = size;
+    return send_all(fd, first, MSG_MORE) && pump(fd, c);
+}
+
+// A client that looks for the response at once finds nothing yet, as on a network.
+bool send_later(int fd) {
+    timespec pause{0, 500'000};
+    ::nanosleep(&pause, nullptr);
+    return send_all(fd, small_answer);
+}
+
+bool answer(int fd, Connection& c, std::string_view request) {
+    auto asks = [&](std::string_view path) {
+        return request.substr(0, 4) == "GET " && request.substr(4, path.size()) == path &&
+               request.substr(4 + path.size(), 1) == " ";
+    };
+    if (asks("/small")) return send_all(fd, small_answer);
+    if (asks("/later")) return send_later(fd);
+    if (asks("/8m")) return send_body(fd, c, large_head, bench::large_size);
+    if (asks("/256m")) return send_body(fd, c, huge_head, bench::huge_size);
+    return send_all(fd, no_answer);
+}
+
+// Requests come one at a time: no client here pipelines, and none sends a body.
+bool receive(int fd, Connection& c) {
+    auto n = ::recv(fd, c.received + c.held, sizeof c.received - c.held, 0);
+    if (n < 0 && errno == EAGAIN) return true;
+    if (n <= 0) return false;
+    c.held += std::size_t(n);
+    std::string_view request(c.received, c.held);
+    if (!request.ends_with("\r\n\r\n")) return c.held < sizeof c.received;
+    c.held = 0;
+    return answer(fd, c, request);
+}
+
+int listen_on_loopback() {
+    int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof at;
+    auto* address = reinterpret_cast<sockaddr*>(&at);
+    if (fd < 0 || ::bind(fd, address, size) || ::listen(fd, 4096) || ::getsockname(fd, address, &size)) fail("listen");
+    std::printf("port=%d\n", ntohs(at.sin_port));
+    std::fflush(stdout);
+    return fd;
+}
+
+// Waits asleep once nothing has happened for a while, so that a server left alone costs nothing.
+int next_events(epoll_event* events, int room, bool spin) {
+    for (int tries = spin ? 20'000 : 0; tries > 0; --tries)
+        if (int ready = ::epoll_wait(queue, events, room, 0); ready != 0) return ready;
+    return ::epoll_wait(queue, events, room, -1);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    bool spin = argc > 1 && argv[1] == std::string_view("--spin");
+    queue = ::epoll_create1(EPOLL_CLOEXEC);
+    int listener = listen_on_loopback();
+    watch(EPOLL_CTL_ADD, listener, EPOLLIN);
+    watch(EPOLL_CTL_ADD, STDIN_FILENO, EPOLLIN);
+    for (epoll_event events[64];;) {
+        int ready = next_events(events, 64, spin);
+        for (int i = 0; i < ready; ++i) {
+            int fd = events[i].data.fd;
+            if (fd == STDIN_FILENO) return 0;
+            if (fd == listener) {
+                accept_all(listener);
+                continue;
+            }
+            auto& c = *connections[std::size_t(fd)];
+            if (!(c.waits_for_room ? pump(fd, c) : receive(fd, c))) drop(fd);
+        }
+    }
+}

@@ -1,0 +1,50 @@
+# Shows that layers.cmake finds what it is there to find: a tree that breaks each rule once, and one that breaks none.
+# Run as: cmake -DWORK_DIR=<scratch folder> -P layers_are_checked.cmake
+cmake_minimum_required(VERSION 3.24)
+
+# check(<name> <file> <text>...): the report on a tree of these files, in `report`; what it returned, in `status`.
+macro(check name)
+    set(tree "${WORK_DIR}/${name}")
+    file(REMOVE_RECURSE "${tree}")
+    set(files ${ARGN})
+    while(files)
+        list(POP_FRONT files path text)
+        file(WRITE "${tree}/ferry/${path}" "// A header.\n#pragma once\n\n${text}\n")
+    endwhile()
+    execute_process(
+        COMMAND "${CMAKE_COMMAND}" "-DINCLUDE_DIR=${tree}" -P "${CMAKE_CURRENT_LIST_DIR}/layers.cmake"
+        RESULT_VARIABLE status OUTPUT_VARIABLE report ERROR_VARIABLE report)
+endmacro()
+
+check(good
+    url.hpp         "#include <string>"
+    pool/pool.hpp   "#include <ferry/url.hpp>"
+    http/parser.hpp "#include <llhttp.h>"
+    io/socket.hpp   "#include <asio/ip/tcp.hpp>"
+    session.hpp     "#include \"io/socket.hpp\"")
+if(NOT status EQUAL 0)
+    message(FATAL_ERROR "a tree that keeps the rules was refused:\n${report}")
+endif()
+
+set(bad
+    url.hpp           "#include <ferry/pool/pool.hpp>"
+    core/task.hpp     "#include <ferry/http/parser.hpp>"
+    pool/pool.hpp     "#include <poll.h>"
+    http/encode.hpp   "#include <llhttp.h>"
+    http/parser.hpp   "#  include <asio/buffer.hpp>"
+    engine/fetch.hpp  "#include \"../io/socket.hpp\""
+    io/socket.hpp     "#include <asio.hpp>"
+    io/blocking.hpp   "#include <ferry/session.hpp>"
+    session.hpp       "#include <boost/asio.hpp>"
+    elsewhere/new.hpp "#include <ferry/url.hpp>")
+check(bad ${bad})
+if(status EQUAL 0)
+    message(FATAL_ERROR "a tree that breaks every rule was accepted")
+endif()
+while(bad)
+    list(POP_FRONT bad path text)
+    string(FIND "${report}" "include/ferry/${path}:4: " found)
+    if(found LESS 0)
+        message(FATAL_ERROR "nothing was said about ${path} (${text}):\n${report}")
+    endif()
+endwhile()

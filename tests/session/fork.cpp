@@ -1,0 +1,63 @@
+// After fork(): the child has connections of its own.
+
+#include "loopback.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace {
+
+// Whether the question is answered with yes in a child process, which says not a word to the parent's server or report.
+template <class Question> bool holds_in_child(Question question) {
+    auto child = ::fork();
+    if (child == 0) {
+        ::alarm(10);
+        ::_exit(question() ? 0 : 1);
+    }
+    int status = -1;
+    return child > 0 && ::waitpid(child, &status, 0) == child && status == 0;
+}
+
+}  // namespace
+
+TEST_CASE("a child does not use its parent's idle connections", "[session][A11]") {
+    Server server;
+    auto& parents = server.accept().answers(ok("one"));
+    auto& childs = server.accept().answers(ok("two"));
+    ferry::Session session;
+    session.get(server.url());
+
+    CHECK(holds_in_child([&] {
+        std::error_code ec;
+        auto r = session.get(server.url("/child"), {}, ec);
+        return !ec && r.body == "two" && !r.connection.reused && session.stats().idle == 1;
+    }));
+    CHECK(childs.played());
+
+    // The child's end must not have harmed the parent's connection.
+    parents.answers(ok("three"));
+    auto r = session.get(server.url());
+    CHECK(r.body == "three");
+    CHECK(r.connection.reused);
+    REQUIRE(server.requests().size() == 3);
+    CHECK(server.request(2).target() == "/child");
+}
+
+TEST_CASE("a child does not keep the connection that its parent was using", "[session][A11]") {
+    Server server;
+    auto& parents = server.accept().answers(ok("stream"));
+    server.accept().answers(ok("two"));
+    ferry::Session session;
+    auto stream = session.stream(server.url());
+
+    CHECK(holds_in_child([&] {
+        stream.close();
+        std::error_code ec;
+        auto r = session.get(server.url("/child"), {}, ec);
+        return !ec && r.body == "two" && !r.connection.reused && session.stats().idle == 1;
+    }));
+
+    CHECK(stream.read() == "stream");
+    parents.answers(ok("three"));
+    CHECK(session.get(server.url()).body == "three");
+}

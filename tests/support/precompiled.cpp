@@ -1,0 +1,1 @@
+// Nothing: its target is there to own the precompiled header.

@@ -1,0 +1,61 @@
+// A real server on a free loopback port, with its files in a folder of its own; stopped at the end.
+#pragma once
+
+#include "catch.hpp"
+#include "process.hpp"
+#include "temp_folder.hpp"
+
+#include <cstdint>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// Where FERRY_REQUIRE_SERVERS is 1, a server that is not installed is a failure; elsewhere its tests are left out.
+#define FERRY_NEEDS_SERVER(program)                                                       \
+    if (!ferry::testing::find_program(program)) {                                         \
+        if (ferry::testing::servers_are_required()) FAIL(program << " is not installed"); \
+        SKIP(program << " is not installed");                                             \
+    }
+
+namespace ferry::testing {
+
+inline bool servers_are_required() {
+    auto value = std::getenv("FERRY_REQUIRE_SERVERS");
+    return value && std::string_view(value) == "1";
+}
+
+class RealServer {
+public:
+    // Writes the server's files into the folder for that port, and returns the command that runs it.
+    using Setup = std::function<std::vector<std::string>(const TempFolder&, std::uint16_t port)>;
+
+    explicit RealServer(const Setup& setup) {
+        // Another program may take the port between our look and the server's start.
+        for (int attempts = 0; attempts < 3; ++attempts)
+            if (start(setup)) return;
+        throw std::runtime_error("the server does not start");
+    }
+
+    std::uint16_t port() const { return port_; }
+    std::string url(std::string_view target = "/") const {
+        return "http://127.0.0.1:" + std::to_string(port_) + std::string(target);
+    }
+    const TempFolder& folder() const { return folder_; }
+
+private:
+    bool start(const Setup& setup) {
+        port_ = free_port();
+        process_ = std::make_unique<Process>(setup(folder_, port_));
+        return eventually([this] { return !process_->running() || listens(port_); }) && process_->running();
+    }
+
+    TempFolder folder_;
+    std::uint16_t port_ = 0;
+    std::unique_ptr<Process> process_;
+};
+
+}  // namespace ferry::testing

@@ -1,0 +1,38 @@
+// What the fuzzers have tried and found, run again; the build names the corpus's folder.
+
+#include "../fuzz/response.hpp"
+#include "../fuzz/url.hpp"
+#include "catch.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+namespace {
+
+std::vector<std::uint8_t> bytes_of(const std::filesystem::path& file) {
+    std::ifstream in(file, std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    return {text.begin(), text.end()};
+}
+
+/// Every file of one parser's corpus; a property that does not hold ends the program and names itself.
+template <class Fuzz> int replay(const char* parser, Fuzz fuzz) {
+    int files = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(FERRY_FUZZ_CORPUS) / parser)) {
+        UNSCOPED_INFO(entry.path().filename().string());
+        fuzz(bytes_of(entry.path()));
+        ++files;
+    }
+    return files;
+}
+
+}  // namespace
+
+TEST_CASE("the URL corpus holds no surprise", "[url][fuzz]") { CHECK(replay("url", ferry::testing::fuzz_url) >= 30); }
+
+TEST_CASE("the response corpus holds no surprise", "[parser][fuzz]") {
+    CHECK(replay("response", ferry::testing::fuzz_response) >= 30);
+}
