@@ -43,6 +43,8 @@ if(NOT TARGET llhttp::llhttp)                    # C sources, downloaded or from
         "$<BUILD_INTERFACE:${llhttp_INCLUDE_DIR}>" "$<INSTALL_INTERFACE:include/ferry/external>")
     # A parser without optimization would slow every debug build of its users, for nothing they could step through.
     target_compile_options(ferry_llhttp PRIVATE -O2)
+    # Before version 9 it lets through stray CRs unless told not to; llhttp.h reads this as well.
+    target_compile_definitions(ferry_llhttp PUBLIC LLHTTP_STRICT_MODE=1)
     set_target_properties(ferry_llhttp PROPERTIES
         EXPORT_NAME llhttp  POSITION_INDEPENDENT_CODE ON  C_VISIBILITY_PRESET hidden)
 endif()

@@ -1,6 +1,7 @@
 // What a request can carry: bytes in memory, a file, or whatever a function yields.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -13,7 +14,8 @@
 
 namespace ferry {
 
-/// A file as a body: read while it is sent, with its size as Content-Length. A file that changes its size meanwhile
+/// A regular file as a body: read while it is sent, with its size as Content-Length. For pipes and devices write a
+/// `source`. A file that changes its size meanwhile
 /// ends the request with `errc::body_size_changed`.
 struct File {
     std::string path;
@@ -41,8 +43,15 @@ public:
     Body(std::string bytes) : data_(std::move(bytes)) {}
     Body(std::string_view bytes) : data_(std::string(bytes)) {}
     Body(const char* text) : data_(std::string(text)) {}
-    Body(std::span<const std::byte> bytes)
-        : data_(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size())) {}
+    Body(std::nullptr_t) = delete;
+    /// Contiguous bytes of whatever type: `std::vector<std::byte>`, `std::span<const unsigned char>`.
+    template <class Bytes>
+    requires requires(const Bytes& b) {
+        reinterpret_cast<const char*>(b.data()), b.size();
+    } &&(sizeof(*std::declval<const Bytes&>().data()) == 1) &&
+        (!std::convertible_to<const Bytes&, std::string_view>)Body(const Bytes& bytes)
+        : data_(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size())) {
+    }
     Body(File file) : data_(std::move(file)) {}
     Body(Source source) : data_(std::move(source)) {}
 
@@ -60,6 +69,7 @@ public:
         if (auto* v = std::get_if<std::string_view>(&data_)) return *v;
         return std::nullopt;
     }
+    std::optional<std::string_view> bytes() const&& = delete;
     const File* file() const& noexcept { return std::get_if<File>(&data_); }
     const Source* source() const& noexcept { return std::get_if<Source>(&data_); }
     /// Whether it is read piece by piece while it is sent.

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <iterator>
 #include <optional>
@@ -56,6 +57,7 @@ public:
 
     /// Appends a field, whether or not one of that name is there. What cannot be sent is refused when it is sent.
     void add(std::string_view name, std::string_view value) {
+        if (owns(name) || owns(value)) return add(std::string(name), std::string(value));
         const auto at = text_.size();
         text_.append(name).append(std::string_view(": ")).append(value).append(std::string_view("\r\n"));
         place(at, name.size(), at + name.size() + 2, value.size());
@@ -154,6 +156,9 @@ public:
 private:
     friend detail::header_writer;
 
+    bool owns(std::string_view view) const noexcept {
+        return !std::less<>()(view.data(), text_.data()) && std::less<>()(view.data(), text_.data() + text_.size());
+    }
     const Place& at(std::size_t i) const noexcept { return i < near_.size() ? near_[i] : more_[i - near_.size()]; }
     Field field(std::size_t i) const noexcept {
         auto& p = at(i);

@@ -25,6 +25,7 @@ struct request {
     std::uint64_t max_body = 0;
     bool idempotent = false;
     bool keep_alive = true;
+    bool say_close = false;  // and no field of the caller's says so
     bool lenient = false;
     bool in_memory = true;  // the body goes into the Response, so `max_body` counts
 
@@ -34,6 +35,40 @@ struct request {
     }
     const Body& body() const noexcept { return options->body; }
 };
+
+/// Whether a `Connection` field says close (RFC 9112 9.6).
+inline bool says_close(const Headers& headers) noexcept {
+    for (auto f : headers) {
+        if (!equal_ignoring_case(f.name, "connection")) continue;
+        for (auto rest = f.value; !rest.empty();)
+            if (equal_ignoring_case(next_element(rest), "close")) return true;
+    }
+    return false;
+}
+
+/// A field that says close counts as much as the option.
+inline void decide_keep_alive(request& q) noexcept {
+    auto& own = *q.options;
+    bool said = says_close(own.headers.contains("Connection") ? own.headers : q.session->headers);
+    q.keep_alive = own.keep_alive.value_or(q.session->keep_alive) && !said;
+    q.say_close = !q.keep_alive && !said;
+}
+
+/// A call's options over its session's.
+inline void merge(request& q, std::string_view method, const SessionOptions& session, const Options& own) noexcept {
+    q.method = method;
+    q.session = &session;
+    q.options = &own;
+    q.total = own.timeout.value_or(session.timeout);
+    q.connect = own.connect_timeout.value_or(session.connect_timeout);
+    q.pool_wait = own.pool_timeout.value_or(session.pool_timeout.value_or(q.connect));
+    q.read = own.read_timeout.value_or(session.read_timeout);
+    q.write = own.write_timeout.value_or(session.write_timeout);
+    q.max_body = own.max_body.value_or(session.max_body);
+    q.lenient = own.lenient.value_or(session.lenient);
+    decide_keep_alive(q);
+    q.idempotent = own.idempotent || is_idempotent(method) || own.headers.contains("Idempotency-Key");
+}
 
 /// What is wrong with an input, and which one it is.
 struct complaint {
@@ -104,6 +139,7 @@ inline complaint check_framing(const Headers& headers, const Body& body) {
 
 inline complaint check_request(std::string_view method, const Options& o) {
     if (!is_token(method)) return {errc::invalid_method, "\"" + std::string(method) + "\""};
+    if (method == "CONNECT") return {errc::invalid_method, "CONNECT asks a proxy for a tunnel"};
     if (auto* name = bad_duration(o)) return must_be_positive(name);
     if (!o.target.empty())
         if (auto c = check_target(method, o.target)) return c;

@@ -30,10 +30,11 @@ struct Response {
     std::string reason;  ///< the reason phrase, for people only
     int version = 11;    ///< 11 for HTTP/1.1, 10 for HTTP/1.0
     Headers headers;
-    std::string body;                     ///< whole; empty for streams and downloads
-    Headers trailers;                     ///< fields behind a chunked body (RFC 9110 6.5); never mixed with `headers`
-    Url url;                              ///< what was requested
-    std::chrono::nanoseconds elapsed{0};  ///< from the call to the end of the body, or of the head for streams
+    std::string body;  ///< whole; empty for streams and downloads
+    Headers trailers;  ///< fields behind a chunked body (RFC 9110 6.5); never mixed with `headers`
+    Url url;           ///< what was requested
+    std::chrono::nanoseconds elapsed{
+        0};  ///< from the call to the end of the body; for a Stream, of its head until then
     ConnectionInfo connection;
 
     /// Whether the status tells of success: 200 to 399 (requests' `ok`).

@@ -1,7 +1,6 @@
 // Session: the verbs, defaults laid under each request, and a pool of connections that they share.
 #pragma once
 
-#include <ferry/io/file_writer.hpp>
 #include <ferry/io/session_core.hpp>
 #include <ferry/stream.hpp>
 
@@ -34,14 +33,13 @@ public:
 
     Session(Session&&) noexcept = default;
     Session& operator=(Session&& other) noexcept {
-        if (core_) close();
+        if (this == &other) return *this;
+        close();
         core_ = std::move(other.core_);
         return *this;
     }
     /// Closes all connections; one that a Stream holds, as soon as that is done with it.
-    ~Session() {
-        if (core_) close();
-    }
+    ~Session() { close(); }
 
     Response get(std::string_view url, const Options& with = Options::none()) { return request("GET", url, with); }
     Response head(std::string_view url, const Options& with = Options::none()) { return request("HEAD", url, with); }
@@ -49,7 +47,9 @@ public:
     Response put(std::string_view url, const Options& with = Options::none()) { return request("PUT", url, with); }
     Response patch(std::string_view url, const Options& with = Options::none()) { return request("PATCH", url, with); }
     Response del(std::string_view url, const Options& with = Options::none()) { return request("DELETE", url, with); }
-    Response options(std::string_view url, const Options& with = Options::none()) { return request("OPTIONS", url, with); }
+    Response options(std::string_view url, const Options& with = Options::none()) {
+        return request("OPTIONS", url, with);
+    }
 
     Response get(std::string_view url, const Options& with, std::error_code& ec) {
         return request("GET", url, with, ec);
@@ -96,9 +96,18 @@ public:
 
     /// Returns as soon as the head is there; the body is pulled from the Stream.
     Stream stream(std::string_view url, const Options& with = Options::none()) { return stream("GET", url, with); }
-    Stream stream(std::string_view method, std::string_view url, const Options& with = Options::none()) {
+    Stream stream(std::string_view method, std::string_view url, const Options& with) {
         auto state = std::make_unique<Stream::State>(alive(), method, with);
         if (auto f = state->open(url)) detail::raise(std::move(f));
+        return Stream(std::move(state));
+    }
+    /// With an error the Stream is at its end, and its status is 0.
+    Stream stream(std::string_view url, const Options& with, std::error_code& ec) {
+        return stream("GET", url, with, ec);
+    }
+    Stream stream(std::string_view method, std::string_view url, const Options& with, std::error_code& ec) {
+        auto state = std::make_unique<Stream::State>(alive(), method, with);
+        ec = state->open(url).ec;
         return Stream(std::move(state));
     }
 
@@ -106,21 +115,16 @@ public:
     /// renamed when it is whole, so a failure leaves what was there before. The body of another status is in the
     /// Response, and no file is written: ask `ok()`. Throws `ferry::Error`, also when the file cannot be written.
     Response download(std::string_view url, const std::string& path, const Options& with = Options::none()) {
-        auto s = stream(url, with);
-        auto& response = s.state_->response;
-        if (response.status / 100 != 2) {
-            response.body = s.read();
-            return std::move(response);
-        }
-        detail::file_writer file;
-        auto ec = file.open(path);
-        for (auto piece = ec ? std::string_view{} : s.next(); !piece.empty() && !ec; piece = s.next())
-            ec = file.write(piece);
-        if (!ec) ec = file.commit();
-        if (!ec) return std::move(response);
-        auto f = s.state_->fail(ec);
-        f.particulars = "writing " + path;
-        s.raise(std::move(f));
+        detail::failure f;
+        auto r = download(url, path, with, f);
+        if (f) detail::raise(std::move(f), r.status ? std::make_shared<const Response>(std::move(r)) : nullptr);
+        return r;
+    }
+    Response download(std::string_view url, const std::string& path, const Options& with, std::error_code& ec) {
+        detail::failure f;
+        auto r = download(url, path, with, f);
+        ec = f.ec;
+        return r;
     }
 
     /// The pool at this moment.
@@ -132,9 +136,19 @@ public:
 
     /// Closes the idle connections and turns away requests, those in line and those to come, with `errc::pool_closed`.
     /// Requests under way go on to their end; then their connections are closed.
-    void close() noexcept { core_->connections.pool.close(); }
+    void close() noexcept {
+        if (core_) core_->connections.pool.close();
+    }
 
 private:
+    Response download(std::string_view url, const std::string& path, const Options& with, detail::failure& f) {
+        Stream s(std::make_unique<Stream::State>(alive(), "GET", with));
+        auto& state = *s.state_;
+        f = state.open(url);
+        if (!f) f = state.response.status / 100 == 2 ? state.save(path) : state.load();
+        return std::move(state.response);
+    }
+
     const std::shared_ptr<detail::session_core>& alive() const {
         if (!core_) detail::raise({.ec = errc::pool_closed, .particulars = "this Session was moved from"});
         return core_;

@@ -1,6 +1,7 @@
 // A response whose body is pulled by the caller: piece by piece, line by line, or into memory of the caller's own.
 #pragma once
 
+#include <ferry/io/file_writer.hpp>
 #include <ferry/io/session_core.hpp>
 
 #include <cstddef>
@@ -37,13 +38,13 @@ public:
 
     /// The next bytes of the body, at least one, and none at its end. They last until the next call. Throws
     /// `ferry::Error`.
-    std::string_view next() {
+    std::string_view next() & {
         detail::failure f;
         auto piece = state_->next(f);
         if (f) raise(std::move(f));
         return piece;
     }
-    std::string_view next(std::error_code& ec) {
+    std::string_view next(std::error_code& ec) & {
         detail::failure f;
         auto piece = state_->next(f);
         ec = f.ec;
@@ -66,12 +67,8 @@ public:
 
     /// The rest of the body, within `max_body`. Throws `ferry::Error`.
     std::string read() {
-        std::string rest;
-        for (auto piece = next(); !piece.empty(); piece = next()) {
-            if (rest.size() + piece.size() > state_->asked.max_body) raise(state_->fail(errc::body_too_large));
-            rest.append(piece);
-        }
-        return rest;
+        if (auto f = state_->load()) raise(std::move(f));
+        return std::exchange(state_->response.body, {});
     }
 
     /// The body by lines, without their ends (LF or CRLF). A line longer than `max_line` bytes is an error.
@@ -119,14 +116,30 @@ private:
             driver = std::make_unique<detail::blocking_driver>(core->connections, asked);
             response.url = asked.url;
             if (auto ec = perform([&] { return detail::fetch_head(transfer); })) return detail::failed(transfer, ec);
-            transfer.phase = Phase::body;
             if (transfer.body_whole) end({});
             return {};
         }
-        std::error_code perform(auto make) { return detail::run(*driver, transfer, make); }
+        /// What a caller's function throws in the middle of it leaves nothing to go on with.
+        std::error_code perform(auto make) {
+            if (detail::fork_count() != forks) return abandon(), errc::connection_closed;  // the parent reads on
+            try {
+                return detail::run(*driver, transfer, make);
+            } catch (...) {
+                abandon();
+                throw;
+            }
+        }
+        void abandon() noexcept {
+            transfer.conn = nullptr;
+            driver.reset();
+            if (!failed)
+                failed = {
+                    errc::connection_closed, Phase::body, RequestState::response_started, to_string(asked.url), {}};
+        }
 
         std::string_view next(detail::failure& f) {
             std::string_view piece;
+            f = failed;
             if (!transfer.conn) return piece;
             if (auto ec = perform([&] { return detail::next_piece(transfer, piece); })) f = fail(ec);
             else if (piece.empty()) end({});
@@ -134,15 +147,40 @@ private:
         }
         std::size_t read_some(std::span<char> into, detail::failure& f) {
             std::size_t n = 0;
+            f = failed;
             if (!transfer.conn || into.empty()) return n;
             if (auto ec = perform([&] { return detail::read_some(transfer, into, n); })) f = fail(ec);
-            else if (n == 0) end({});
+            else if (transfer.body_whole && transfer.decoded.empty()) end({});
             return n;
         }
-        detail::failure fail(std::error_code ec) {
-            auto f = detail::failed(transfer, ec);
-            end(ec);
+        /// The rest of the body into the Response, within `max_body`.
+        detail::failure load() {
+            detail::failure f;
+            for (auto piece = next(f); !piece.empty() && !f; piece = next(f)) {
+                if (response.body.size() + piece.size() > asked.max_body) return fail(errc::body_too_large);
+                response.body.append(piece);
+            }
             return f;
+        }
+        /// The rest of the body into a file.
+        detail::failure save(const std::string& path) {
+            detail::failure f;
+            detail::file_writer file;
+            auto ec = file.open(path);
+            while (detail::out_of_descriptors(ec) && core->connections.pool.evict()) ec = file.open(path);
+            while (!ec && !f) {
+                auto piece = next(f);
+                if (f) return f;
+                ec = piece.empty() ? file.commit() : file.write(piece);
+                if (piece.empty()) break;
+            }
+            if (ec) fail(ec), failed.particulars = "writing " + path, f = failed;
+            return f;
+        }
+        detail::failure fail(std::error_code ec) {
+            failed = detail::failed(transfer, ec);
+            end(ec);
+            return failed;
         }
         void end(std::error_code ec) {
             if (transfer.conn) perform([&] { return detail::finish(transfer, ec); });
@@ -152,10 +190,8 @@ private:
             try {
                 perform([&] { return detail::drain(transfer); });
                 end({});
-            } catch (...) {  // out of memory: the lease discards the connection
-                driver.reset();
+            } catch (...) {  // out of memory; the connection is gone
             }
-            transfer.conn = nullptr;
         }
 
         std::shared_ptr<detail::session_core> core;
@@ -164,6 +200,8 @@ private:
         detail::request asked;
         Response response;
         detail::transfer transfer{asked, response};
+        detail::failure failed;  // what ended the body; every later read says so again
+        unsigned forks = detail::fork_count();
         std::unique_ptr<detail::blocking_driver> driver;
     };
 

@@ -17,9 +17,10 @@ constexpr ServerOptions small_window{.receive_buffer = 4096};
 
 }  // namespace
 
+// A server that reads no further: the client cannot have sent everything before it looks at the response.
 TEST_CASE("a response that comes while the body is being sent ends the sending", "[session][A14]") {
     Server server(small_window);
-    server.accept().reads_head().sends(refusal).reads_to_the_end();
+    server.accept().reads_head().sends(refusal).ignores_the_rest();
     ferry::Session session({.write_timeout = 5s});
     auto r = session.post(server.url(), {.body = large});
     CHECK(r.status == 413);
@@ -43,7 +44,7 @@ TEST_CASE("so does one that comes while a source is being sent", "[session][A14]
 
 TEST_CASE("without a full request the connection is not kept, even if the server would", "[session][A5][A14]") {
     Server server(small_window);
-    server.accept().reads_head().sends(reply("401 Unauthorized", "who?")).reads_to_the_end();
+    server.accept().reads_head().sends(reply("401 Unauthorized", "who?")).ignores_the_rest();
     ferry::Session session;
     CHECK(session.put(server.url(), {.body = large}).status == 401);
     CHECK(session.stats().idle == 0);

@@ -18,19 +18,8 @@ struct Asked {
                    SessionOptions of = {})
         : session(std::move(of)), options(std::move(with)), method_(method), defaults_(session.headers.block()) {
         request.url = Url(url);
-        request.method = method_;
-        request.session = &session;
-        request.options = &options;
+        detail::merge(request, method_, session, options);
         request.defaults = defaults_;
-        request.total = options.timeout.value_or(session.timeout);
-        request.connect = options.connect_timeout.value_or(session.connect_timeout);
-        request.pool_wait = options.pool_timeout.value_or(session.pool_timeout.value_or(request.connect));
-        request.read = options.read_timeout.value_or(session.read_timeout);
-        request.write = options.write_timeout.value_or(session.write_timeout);
-        request.max_body = options.max_body.value_or(session.max_body);
-        request.lenient = options.lenient.value_or(session.lenient);
-        request.keep_alive = options.keep_alive.value_or(session.keep_alive);
-        request.idempotent = options.idempotent || detail::is_idempotent(method_);
     }
     Asked(const Asked&) = delete;
     Asked& operator=(const Asked&) = delete;

@@ -20,11 +20,6 @@ public:
         changed_.notify_all();
     }
 
-    bool raised() const {
-        std::lock_guard lock(mutex_);
-        return raised_;
-    }
-
     // False: it was not raised in time.
     bool wait(std::chrono::milliseconds limit = patience) {
         std::unique_lock lock(mutex_);
@@ -32,7 +27,7 @@ public:
     }
 
 private:
-    mutable std::mutex mutex_;
+    std::mutex mutex_;
     std::condition_variable changed_;
     bool raised_ = false;
 };

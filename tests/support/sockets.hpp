@@ -193,6 +193,8 @@ inline bool has_ipv6() {
     }
 }
 
+inline bool has_kernel_table() { return std::ifstream("/proc/net/tcp").good(); }
+
 // The state of the IPv4 socket from `local` to `remote` in the kernel's table, as the kernel numbers states;
 // 0 where there is none (or no such table on this system).
 inline int kernel_state(std::uint16_t local, std::uint16_t remote) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ferry/endpoint.hpp>
+#include <ferry/moment.hpp>
 #include <ferry/stats.hpp>
 
 #include <array>
@@ -18,17 +19,6 @@
 namespace ferry::detail {
 
 struct connection;
-
-using clock = std::chrono::steady_clock;
-using time_point = clock::time_point;
-
-/// No limit, as a duration and as a moment.
-inline constexpr std::chrono::milliseconds no_limit = std::chrono::milliseconds::max();
-inline constexpr time_point never = time_point::max();
-
-constexpr time_point add(time_point t, std::chrono::milliseconds d) noexcept {
-    return d == no_limit || t > never - d ? never : t + d;
-}
 
 /// One wish of the protocol code. `limit` counts from the moment the action begins, `until` is the deadline of all.
 struct action {

@@ -19,7 +19,7 @@ inline bool is_gone(std::error_code ec) noexcept {
 
 /// A server that closes an idle connection may say so with a 408 first (RFC 9110 15.5.9).
 inline bool is_idle_408(const transfer& t) noexcept {
-    return t.head_done && t.response.status == 408 && !t.conn->parser.keep_alive();
+    return t.head_done && t.interim == 0 && t.response.status == 408 && !t.conn->parser.keep_alive();
 }
 
 /// Whether what happened is the end of a kept connection rather than an answer to this request, and the request may be
@@ -65,6 +65,7 @@ inline void frame_body(transfer& t) noexcept {
     std::optional<std::uint64_t> size;
     if (auto bytes = body.bytes()) size = bytes->size();
     t.sending = frame_request(t.asked.method, body, size);
+    if (body.none() && t.asked.options->headers.contains("Content-Length")) t.sending.what = body_framing::kind::length;
 }
 
 /// Opens a body that is pulled from its beginning, and decides how its end is told.
@@ -119,15 +120,23 @@ inline turn judge(const transfer& t, std::error_code ec, bool expect) noexcept {
     return turn::done;
 }
 
+/// What came was not the answer.
+inline void forget_response(transfer& t) noexcept {
+    t.response.status = 0;
+    t.response.reason.clear();
+    t.response.headers.clear();
+}
+
 /// Up to the final head: checkout, connect, exchange; and once more on a fresh connection if the kept one was stale.
 inline result open(transfer& t) {
-    bool expect = t.asked.options->expect_continue && !t.asked.body().none();
+    bool expect = t.asked.options->expect_continue && !t.asked.options->headers.contains("Expect");
     for (bool fresh = false;;) {
         t.phase = Phase::input;
         std::error_code ec;
         frame_body(t);
         if (t.asked.body().pulled()) ec = co_await open_body(t);
         if (ec) co_return ec;
+        expect = expect && t.sending.has_content();
 
         t.phase = Phase::pool;
         auto place = co_await action{
@@ -140,14 +149,21 @@ inline result open(transfer& t) {
         auto next = judge(t, ec, expect);
         if (next == turn::done && !ec) co_return ec;
         co_await release(t, ec || next == turn::stale ? reuse{reason_for(ec)} : judge_reuse(t));
-        if (next == turn::done) co_return ec;
-        if (t.pulled && !t.asked.body().rewindable()) co_return errc::body_not_rewindable;
+        if (next == turn::done) {
+            if (!t.head_done) forget_response(t);
+            co_return ec;
+        }
+        if (t.pulled && !t.asked.body().rewindable()) {
+            t.particulars = ec ? ec.message() : "the server closed the idle connection with a 408";
+            forget_response(t);
+            co_return errc::body_not_rewindable;
+        }
 
         fresh = next == turn::stale;
         expect = expect && next == turn::stale;
-        t.earlier = t.reached();
+        t.earlier = std::min(t.reached(), RequestState::maybe_sent);
         t.state = RequestState::not_sent;
-        t.response.status = 0;
+        forget_response(t);
     }
 }
 
@@ -168,9 +184,10 @@ inline result await_close(transfer& t) {
 /// The end of a call whose head has come: keeps the connection if it may serve again.
 inline result finish(transfer& t, std::error_code ec) {
     auto verdict = ec ? reuse{DiscardReason::aborted} : judge_reuse(t);
+    auto end = co_await action{.what = action::kind::now};
+    t.response.elapsed = end.at - t.started;
     if (!ec && server_closes_first(t)) co_await await_close(t);
-    auto a = co_await release(t, verdict);
-    t.response.elapsed = a.at - t.started;
+    co_await release(t, verdict);
     co_return ec;
 }
 
@@ -184,6 +201,9 @@ inline result fetch_head(transfer& t) {
     auto a = co_await action{.what = action::kind::now};
     start_clock(t, a.at);
     auto ec = co_await open(t);
+    auto now = co_await action{.what = action::kind::now};
+    t.response.elapsed = now.at - t.started;
+    t.phase = ec ? t.phase : Phase::body;
     co_return ec;
 }
 

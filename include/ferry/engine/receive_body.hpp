@@ -116,12 +116,15 @@ inline result read_length(transfer& t, std::string& body) {
         if (ec) co_return ec;
         body.append(piece);
     }
+    auto filled = body.size();
     while (!t.body_whole) {
-        auto had = body.size();
-        body.resize(had + at_most(t, large_buffer));  // a step at a time: the zeros stay in the processor's cache
-        auto a = co_await read_action(t, {body.data() + had, body.size() - had});
-        body.resize(had + a.n);
-        if (a.ec || a.n == 0) co_return ended_in_body(t, a.ec);
+        if (filled == body.size()) body.resize(filled + at_most(t, large_buffer));  // in steps that fit in the cache
+        auto a = co_await read_action(t, {body.data() + filled, body.size() - filled});
+        if (a.ec || a.n == 0) {
+            body.resize(filled);
+            co_return ended_in_body(t, a.ec);
+        }
+        filled += a.n;
         count_body(t, a.n);
     }
     co_return std::error_code{};
@@ -152,7 +155,7 @@ inline constexpr std::chrono::milliseconds drained_for{50};
 
 /// Reads on to the end of the body if that is near.
 inline result drain(transfer& t) {
-    if (t.body() == framing::until_close || t.remaining > drained_bytes) co_return std::error_code{};
+    if (!t.asked.keep_alive || !t.conn->parser.keep_alive() || t.remaining > drained_bytes) co_return std::error_code{};
     auto begin = co_await action{.what = action::kind::now};
     t.deadline = std::min(t.deadline, add(begin.at, drained_for));
     const auto end = t.body_bytes + drained_bytes;

@@ -48,11 +48,13 @@ inline result write_all(transfer& t, bool watch) {
 
 /// A body that is pulled piece by piece, as it is or in chunks.
 inline result send_pulled(transfer& t) {
-    buffer memory(large_buffer);
     const bool chunked = t.sending.what == body_framing::kind::chunked;
-    const auto room = memory.size() - chunk_prefix - chunk_suffix;
+    const bool exact = !chunked &&
+                       t.asked.body().source();  // not asked again after its last byte, for which it might wait
     std::uint64_t left = t.sending.size;
-    for (;;) {
+    buffer memory(chunked || left > copied_body / 2 ? large_buffer : small_buffer);
+    const auto room = memory.size() - chunk_prefix - chunk_suffix;
+    for (bool first = true; !exact || left > 0; first = false) {
         t.pulled = true;
         auto a = co_await action{.what = action::kind::pull, .into = {memory.data() + chunk_prefix, room}};
         if (a.ec) co_return unreadable_body(t, a.ec);
@@ -61,18 +63,21 @@ inline result send_pulled(transfer& t) {
         t.unsent[0] = {memory.data() + chunk_prefix, a.n};
         if (chunked) t.unsent[0] = a.n ? frame_chunk(memory.data(), a.n) : last_chunk;
         const bool last = a.n == 0;
-        auto ec = co_await write_all(t, true);
+        auto ec = co_await write_all(t, !first);
         if (ec || t.head_done || last) co_return ec;
     }
+    co_return std::error_code{};
 }
 
-/// Waits for a go-ahead before the body goes out: 100, or a while of silence.
+/// Waits for a go-ahead before the body goes out: an interim response, or a while of silence.
 inline result await_continue(transfer& t) {
-    auto before = t.interim;
+    auto begin = co_await action{.what = action::kind::now};
+    const auto enough = add(begin.at, continue_wait);
+    const auto before = t.interim;
     while (!t.head_done && t.interim == before) {
         auto a = co_await action{
-            .what = action::kind::read, .into = t.conn->room(false), .limit = continue_wait, .until = t.deadline};
-        if (a.ec == errc::read_timeout) co_return std::error_code{};
+            .what = action::kind::read, .into = t.conn->room(false), .until = std::min(enough, t.deadline)};
+        if (a.ec == errc::total_timeout && enough < t.deadline) co_return std::error_code{};
         auto ec = take_head_bytes(t, a);
         if (ec) co_return ec;
     }

@@ -15,6 +15,8 @@ namespace ferry::detail {
 struct body_framing {
     enum class kind { none, length, chunked } what = kind::none;
     std::uint64_t size = 0;
+
+    bool has_content() const noexcept { return what == kind::chunked || size > 0; }
 };
 
 /// `size` is the body's, if it is known before it is sent.
@@ -72,8 +74,7 @@ inline void encode_head(const request& q, body_framing body, bool expect, std::s
         out.append("Transfer-Encoding: chunked\r\n");
     }
     if (expect) out.append("Expect: 100-continue\r\n");
-    if (!q.keep_alive && !own.contains("connection") && !q.session->headers.contains("connection"))
-        out.append("Connection: close\r\n");
+    if (q.say_close) out.append("Connection: close\r\n");
     out.append(end_of_line);
 }
 

@@ -6,6 +6,9 @@
 #include <ferry/response.hpp>
 
 #include <llhttp.h>
+#ifndef LLHTTP_STRICT_MODE
+#define LLHTTP_STRICT_MODE 0
+#endif
 
 #include <algorithm>
 #include <cstddef>
@@ -110,6 +113,9 @@ public:
 private:
     enum class step { head, body, complete };
 
+    /// Before version 9, llhttp lets through some stray CRs unless it was built to be strict.
+    static constexpr bool lax_llhttp = LLHTTP_VERSION_MAJOR < 9 && !LLHTTP_STRICT_MODE;
+
     fed feed(std::string_view bytes) {
         auto e = llhttp_execute(&parser_, bytes.data(), bytes.size());
         fields_.flush();
@@ -128,7 +134,8 @@ private:
         case HPE_LF_EXPECTED:
         case HPE_CR_EXPECTED:
         case HPE_INVALID_HEADER_TOKEN: return errc::malformed_header;
-        case HPE_INVALID_CONTENT_LENGTH: return errc::invalid_content_length;
+        case HPE_INVALID_CONTENT_LENGTH:
+            return parser_.flags & F_TRANSFER_ENCODING ? errc::conflicting_framing : errc::invalid_content_length;
         case HPE_UNEXPECTED_CONTENT_LENGTH:
         case HPE_INVALID_TRANSFER_ENCODING: return errc::conflicting_framing;
         case HPE_INVALID_CHUNK_SIZE: return errc::malformed_chunk;
@@ -150,19 +157,34 @@ private:
     std::error_code check_overhead(const char* end) noexcept {
         std::string_view lines(since_, static_cast<std::size_t>(end - since_));
         overhead_ += lines.size();
-        return overhead_ > limits_.bytes ? errc::chunk_overhead_too_large : check_lines(lines);
+        if (overhead_ > limits_.bytes) return errc::chunk_overhead_too_large;
+        if (before_ == '\0' && !lines.empty() && lines.front() != '\r') return errc::malformed_chunk;
+        return check_lines(lines);
     }
 
     /// The strict profile: every line ends in CRLF and none is folded (RFC 9112 2.2 and 5.2 let a client choose).
+    /// In both profiles nothing but LF follows a CR.
     std::error_code check_lines(std::string_view bytes) noexcept {
-        if (lenient_ || bytes.empty()) return {};
+        if (bytes.empty()) return {};
+        if (lax_llhttp && stray_return(bytes)) return errc::malformed_header;
+        if (!lenient_)
+            if (auto ec = check_strictly(bytes)) return ec;
+        before_ = bytes.back();
+        return {};
+    }
+    bool stray_return(std::string_view bytes) const noexcept {
+        if (before_ == '\r' && bytes.front() != '\n') return true;
+        for (std::size_t at = 0; (at = bytes.find('\r', at)) != std::string_view::npos; ++at)
+            if (at + 1 < bytes.size() && bytes[at + 1] != '\n') return true;
+        return false;
+    }
+    std::error_code check_strictly(std::string_view bytes) const noexcept {
         auto folded = [](char c) { return c == ' ' || c == '\t'; };
         if (before_ == '\n' && folded(bytes.front())) return errc::obsolete_fold;
         for (std::size_t at = 0; (at = bytes.find('\n', at)) != std::string_view::npos; ++at) {
             if ((at > 0 ? bytes[at - 1] : before_) != '\r') return errc::bare_line_feed;
             if (at + 1 < bytes.size() && folded(bytes[at + 1])) return errc::obsolete_fold;
         }
-        before_ = bytes.back();
         return {};
     }
 

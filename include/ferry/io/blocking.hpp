@@ -19,11 +19,13 @@
 #include <mutex>
 #include <utility>
 
-#ifndef MSG_NOSIGNAL
-#define MSG_NOSIGNAL 0
-#endif
-
 namespace ferry::detail {
+
+#ifdef MSG_NOSIGNAL
+inline constexpr int no_signal = MSG_NOSIGNAL;
+#else
+inline constexpr int no_signal = 0;  // such systems have SO_NOSIGPIPE
+#endif
 
 /// What the calls of one session share.
 struct shared_connections {
@@ -62,18 +64,18 @@ public:
         : shared_(shared), asked_(q), waker_(q.options->stop) {}
 
     answer perform(const action& a) {
+        if (a.what == action::kind::now) return {.at = clock::now()};
         if (a.what == action::kind::release) return release(a);
         if (waker_.stopped()) return {.ec = errc::cancelled};
         switch (a.what) {
         case action::kind::checkout: return checkout(a);
-        case action::kind::resolve: return {.ec = resolve(a.host, a.port, bound_of(a), waker_, *a.found)};
+        case action::kind::resolve: return resolve(a);
         case action::kind::start_connect: return start_connect(a);
         case action::kind::await_connect: return await_connect(a);
-        case action::kind::open_body: return body_.open(asked_.body());
+        case action::kind::open_body: return open_body();
         case action::kind::pull: return body_.read(a.into);
         case action::kind::read: return read(a);
-        case action::kind::write: return write(a);
-        default: return {.at = clock::now()};
+        default: return write(a);
         }
     }
 
@@ -106,7 +108,6 @@ private:
             if (found == verdict::alive) break;
             lease_.next(reason_of(found), now);
         }
-        if (shared_.pool.prune_due(now)) shared_.pool.prune(now, std::chrono::seconds(1));
         if (!lease_) lease_.emplace(shared_.io, ++shared_.ids);
         auto& info = lease_->http.info;
         info.reused = lease_.reused();
@@ -120,16 +121,31 @@ private:
         dialer_.clear();
         if (a.keep) lease_.keep(now, a.hint);
         else lease_.discard(a.reason);
+        if (shared_.pool.prune_due(now)) shared_.pool.prune(now, std::chrono::seconds(1));
         return {.at = now};
     }
 
     /// Where descriptors have run out, idle connections make room.
-    answer start_connect(const action& a) {
-        auto ec = dialer_.start(a.peer);
-        while ((ec == std::errc::too_many_files_open || ec == std::errc::too_many_files_open_in_system) &&
-               shared_.pool.evict())
-            ec = dialer_.start(a.peer);
+    template <class Try> std::error_code with_descriptors(Try attempt) {
+        auto ec = attempt();
+        while (out_of_descriptors(ec) && shared_.pool.evict()) ec = attempt();
+        return ec;
+    }
+
+    /// A resolver that finds no descriptor says that there is no such host: so see to it that there is one.
+    answer resolve(const action& a) {
+        if (resolve_literal(a.host, a.port, *a.found)) return {};
+        auto ec = with_descriptors([] { return open_tcp(AF_INET) ? std::error_code{} : last_error(); });
+        if (!ec) ec = resolve_name(a.host, a.port, bound_of(a), waker_, *a.found);
         return {.ec = ec};
+    }
+    answer open_body() {
+        answer opened;
+        opened.ec = with_descriptors([&] { return (opened = body_.open(asked_.body())).ec; });
+        return opened;
+    }
+    answer start_connect(const action& a) {
+        return {.ec = with_descriptors([&] { return dialer_.start(a.peer); })};
     }
     answer await_connect(const action& a) {
         dialer::won winner;
@@ -139,25 +155,27 @@ private:
         return {.ec = ec};
     }
 
-    /// One call when nothing but the time between two bytes can end the wait, else two.
+    /// One call when nothing but the time between two bytes can end the wait, else two. A signal ends the one call; the
+    /// wait goes on in poll, which knows how long it has been.
     answer read(const action& a) {
         auto fd = lease_->socket.native_handle();
-        const bool timed = a.until != never || waker_.armed();
-        int flags = timed ? MSG_DONTWAIT : 0;
+        int flags = 0;
 #ifdef __linux__
         if (a.skip) flags |= MSG_TRUNC;  // dropped without being copied
 #endif
-        if (!timed)
+        if (a.until == never && !waker_.armed()) {
             if (auto ec = lease_->limit_receive(a.limit)) return {.ec = ec};
-        const auto b = timed ? bound_of(a) : bound{};
-        for (;;) {
-            if (timed)
-                if (auto ec = wait(POLLIN, b).ec) return {.ec = ec};
             auto n = ::recv(fd, a.into.data(), a.into.size(), flags);
             if (n >= 0) return {.n = static_cast<std::size_t>(n)};
-            if (errno == EINTR) continue;
-            if (errno != EAGAIN && errno != EWOULDBLOCK) return {.ec = last_error()};
-            if (!timed) return {.ec = errc::read_timeout};
+            if (errno == EAGAIN || errno == EWOULDBLOCK) return {.ec = errc::read_timeout};
+            if (errno != EINTR) return {.ec = last_error()};
+        }
+        const auto b = bound_of(a);
+        for (;;) {
+            if (auto ec = wait(POLLIN, b).ec) return {.ec = ec};
+            auto n = ::recv(fd, a.into.data(), a.into.size(), flags | MSG_DONTWAIT);
+            if (n >= 0) return {.n = static_cast<std::size_t>(n)};
+            if (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK) return {.ec = last_error()};
         }
     }
 
@@ -171,8 +189,8 @@ private:
         m.msg_iov = parts.data();
         m.msg_iovlen = a.from[1].empty() ? 1 : 2;
         for (;;) {
-            auto n = m.msg_iovlen == 1 ? ::send(fd, parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL | MSG_DONTWAIT)
-                                       : ::sendmsg(fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+            auto n = m.msg_iovlen == 1 ? ::send(fd, parts[0].iov_base, parts[0].iov_len, no_signal | MSG_DONTWAIT)
+                                       : ::sendmsg(fd, &m, no_signal | MSG_DONTWAIT);
             if (n >= 0) return {.n = static_cast<std::size_t>(n)};
             if (errno == EINTR) continue;
             if (errno != EAGAIN && errno != EWOULDBLOCK) return {.ec = last_error()};

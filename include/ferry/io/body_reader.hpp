@@ -3,7 +3,7 @@
 
 #include <ferry/body.hpp>
 #include <ferry/core/action.hpp>
-#include <ferry/io/dialer.hpp>
+#include <ferry/io/descriptor.hpp>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -26,7 +26,11 @@ public:
     }
 
     answer read(std::span<char> into) {
-        if (source_) return {.n = source_->read(into)};
+        if (source_) {
+            auto n = source_->read(into);
+            if (n > into.size()) return {.ec = std::make_error_code(std::errc::value_too_large)};
+            return {.n = n};
+        }
         for (;;) {
             auto n = ::read(file_.get(), into.data(), into.size());
             if (n >= 0) return {.n = static_cast<std::size_t>(n)};
@@ -36,12 +40,14 @@ public:
 
 private:
     answer open_file(const File& f) {
-        file_ = descriptor(::open(f.path.c_str(), O_RDONLY | O_CLOEXEC));
+        file_ = descriptor(
+            ::open(f.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));  // a FIFO would wait for a writer
         if (!file_) return {.ec = last_error()};
         struct stat s {};
         if (::fstat(file_.get(), &s) != 0) return {.ec = last_error()};
         if (S_ISDIR(s.st_mode)) return {.ec = std::make_error_code(std::errc::is_a_directory)};
-        return {.n = S_ISREG(s.st_mode) ? static_cast<std::size_t>(s.st_size) : unknown_size};
+        if (!S_ISREG(s.st_mode)) return {.ec = std::make_error_code(std::errc::not_supported)};
+        return {.n = static_cast<std::size_t>(s.st_size)};
     }
 
     descriptor file_;

@@ -1,6 +1,7 @@
 // Connections being opened, several at once where addresses are raced. Plain descriptors until one has won.
 #pragma once
 
+#include <ferry/io/descriptor.hpp>
 #include <ferry/io/socket.hpp>
 
 #include <fcntl.h>
@@ -14,27 +15,6 @@
 #include <vector>
 
 namespace ferry::detail {
-
-/// A descriptor and its owner.
-class descriptor {
-public:
-    descriptor() = default;
-    explicit descriptor(int fd) noexcept : fd_(fd) {}
-    descriptor(descriptor&& o) noexcept : fd_(std::exchange(o.fd_, -1)) {}
-    descriptor& operator=(descriptor&& o) noexcept {
-        std::swap(fd_, o.fd_);
-        return *this;
-    }
-    ~descriptor() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    int get() const noexcept { return fd_; }
-    int release() noexcept { return std::exchange(fd_, -1); }
-    explicit operator bool() const noexcept { return fd_ >= 0; }
-
-private:
-    int fd_ = -1;
-};
 
 /// A TCP socket that does not block, is closed on exec, raises no signal and does not wait to fill segments.
 inline descriptor open_tcp(int family) noexcept {
@@ -70,6 +50,7 @@ public:
 
     /// Until one has succeeded, which ends the others, or one has failed.
     std::error_code await(const bound& b, const waker& w, won& winner) {
+        if (running_.empty()) return errc::no_address;
         std::vector<pollfd> fds;
         for (auto& r : running_) fds.push_back({r.socket.get(), POLLOUT, 0});
         fds.push_back({});

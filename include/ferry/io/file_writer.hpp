@@ -1,7 +1,7 @@
 // Writes a file beside its final name and renames it at the end, so that a failure leaves nothing under that name.
 #pragma once
 
-#include <ferry/io/dialer.hpp>
+#include <ferry/io/descriptor.hpp>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -22,7 +22,7 @@ public:
     file_writer(const file_writer&) = delete;
     file_writer& operator=(const file_writer&) = delete;
     ~file_writer() {
-        if (file_) ::unlink(part_.c_str());
+        if (pending_) ::unlink(part_.c_str());
     }
 
     /// In the same folder, because a rename does not cross file systems.
@@ -34,7 +34,8 @@ public:
             file_ = descriptor(::open(part_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
             if (file_ || errno != EEXIST) break;
         }
-        return file_ ? std::error_code{} : last_error();
+        pending_ = static_cast<bool>(file_);
+        return pending_ ? std::error_code{} : last_error();
     }
 
     std::error_code write(std::string_view bytes) {
@@ -48,15 +49,16 @@ public:
 
     /// Gives the file its name, in place of what had it.
     std::error_code commit() {
-        if (::close(file_.get()) != 0) return last_error();
+        if (::close(file_.release()) != 0) return last_error();
         if (::rename(part_.c_str(), path_.c_str()) != 0) return last_error();
-        file_.release();
+        pending_ = false;
         return {};
     }
 
 private:
     std::string path_, part_;
     descriptor file_;
+    bool pending_ = false;  // there is a part file without its name
 };
 
 }  // namespace ferry::detail

@@ -62,16 +62,23 @@ struct lookup {
     std::vector<Endpoint> found;
 };
 
-inline std::error_code resolve(std::string_view host, std::uint16_t port, const bound& b, const waker& w,
-                               std::vector<Endpoint>& found) {
-    std::string name(host);
-    if (!resolve_now(name, port, AI_NUMERICHOST, found)) return {};
+/// Whether it is an address and no name: nothing has to be looked up.
+inline bool resolve_literal(std::string_view host, std::uint16_t port, std::vector<Endpoint>& found) {
+    return !resolve_now(std::string(host), port, AI_NUMERICHOST, found);
+}
 
+inline std::error_code resolve_name(std::string_view host, std::uint16_t port, const bound& b, const waker& w,
+                                    std::vector<Endpoint>& found) {
+    std::string name(host);
     auto shared = std::make_shared<lookup>();
     try {
         std::thread([shared, name, port] {
             std::vector<Endpoint> all;
-            auto ec = resolve_now(name, port, 0, all);
+            std::error_code ec = errc::resolver_failed;
+            try {
+                ec = resolve_now(name, port, 0, all);
+            } catch (...) {  // out of memory
+            }
             std::lock_guard lock(shared->mutex);
             shared->ec = ec;
             shared->found = std::move(all);

@@ -6,6 +6,7 @@
 #include <ferry/options.hpp>
 #include <ferry/version.hpp>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -28,16 +29,6 @@ struct failure {
     throw Error(f.ec, std::move(f.url), f.phase, f.state, f.particulars, std::move(partial));
 }
 
-/// Whether a `Connection` field says close (RFC 9112 9.6).
-inline bool says_close(const Headers& headers) noexcept {
-    for (auto f : headers) {
-        if (!equal_ignoring_case(f.name, "connection")) continue;
-        for (auto rest = f.value; !rest.empty();)
-            if (equal_ignoring_case(next_element(rest), "close")) return true;
-    }
-    return false;
-}
-
 struct session_core {
     explicit session_core(SessionOptions o) : options(std::move(o)), connections(options.pool) {
         if (auto c = check_session(options)) raise({.ec = c.ec, .particulars = std::move(c.about)});
@@ -45,7 +36,6 @@ struct session_core {
         if (!options.headers.contains("User-Agent")) append_field(defaults, "User-Agent", "ferry/" FERRY_VERSION);
         if (!options.headers.contains("Accept")) append_field(defaults, "Accept", "*/*");
         defaults.append(options.headers.block());
-        keep_alive = options.keep_alive && !says_close(options.headers);
     }
 
     /// Merges a call's options over the session's. `q.url` may bring memory to be reused.
@@ -56,26 +46,14 @@ struct session_core {
         if (!ec && !own.params.empty()) ec = q.url.append_query(own.params);
         if (ec) return {ec, {}};
         if (q.url.scheme() == "https") return {errc::tls_not_available, {}};
-        q.method = method;
-        q.session = &options;
-        q.options = &own;
+        merge(q, method, options, own);
         q.defaults = defaults;
-        q.total = own.timeout.value_or(options.timeout);
-        q.connect = own.connect_timeout.value_or(options.connect_timeout);
-        q.pool_wait = own.pool_timeout.value_or(options.pool_timeout.value_or(q.connect));
-        q.read = own.read_timeout.value_or(options.read_timeout);
-        q.write = own.write_timeout.value_or(options.write_timeout);
-        q.max_body = own.max_body.value_or(options.max_body);
-        q.lenient = own.lenient.value_or(options.lenient);
-        q.keep_alive = own.keep_alive.value_or(keep_alive) && !says_close(own.headers);
-        q.idempotent = own.idempotent || is_idempotent(method) || own.headers.contains("Idempotency-Key");
         return {};
     }
 
     const SessionOptions options;
     Url base;
     std::string defaults;
-    bool keep_alive = true;
     shared_connections connections;
 };
 
@@ -97,13 +75,19 @@ inline failure failed(const transfer& t, std::error_code ec) {
     return {ec, t.phase, t.reached(), to_string(t.asked.url), t.particulars};
 }
 
-/// One call with its body in memory. What arrived is in `into`, whatever the outcome.
+/// One call with its body in memory. What arrived is in `into`, whatever the outcome; `url` may be a part of it.
 inline failure call(session_core& core, std::string_view method, std::string_view url, const Options& own,
                     Response& into) {
     request q;
-    q.url = std::move(into.url);
+    auto last = into.url.str();
+    const bool inside = !std::less<>()(url.data(), last.data()) && std::less<>()(url.data(), last.data() + last.size());
+    if (!inside) q.url = std::move(into.url);
+    if (auto c = core.prepare(q, method, url, own)) {
+        auto f = refused(std::move(c), url);
+        into.clear();
+        return f;
+    }
     into.clear();
-    if (auto c = core.prepare(q, method, url, own)) return refused(std::move(c), url);
     transfer t(q, into);
     blocking_driver driver(core.connections, q);
     auto ec = run(driver, t, [&] { return fetch(t); });

@@ -15,8 +15,6 @@
 
 namespace ferry::detail {
 
-inline std::error_code last_error() noexcept { return {errno, std::system_category()}; }
-
 /// The nearer of an action's two limits, and which of them it is.
 struct bound {
     time_point at = never;
@@ -48,7 +46,7 @@ inline std::error_code poll_until(std::span<pollfd> fds, const bound& b, const w
         if (w.must_look()) timeout = timeout < 0 ? 50 : std::min(timeout, 50);
         auto n = ::poll(fds.data(), count, timeout);
         if (n < 0 && errno != EINTR) return last_error();
-        if (n > 0 && wake.revents) wake_pipe::local().drain(), wake.revents = 0, --n;
+        if (n > 0 && wake.revents) w.drain(), wake.revents = 0, --n;
         if (w.stopped()) return errc::cancelled;
         if (n > 0) return {};
         if (b.at != never && clock::now() >= b.at) return b.over();

@@ -25,12 +25,6 @@ public:
         back_ = &n;
         ++size_;
     }
-    void push_front(N& n) noexcept {
-        n.*Hook = {nullptr, front_};
-        (front_ ? (front_->*Hook).front : back_) = &n;
-        front_ = &n;
-        ++size_;
-    }
     void remove(N& n) noexcept {
         auto [front, back] = n.*Hook;
         (front ? (front->*Hook).back : front_) = back;

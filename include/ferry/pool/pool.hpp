@@ -1,7 +1,8 @@
 // Keep-alive pool, generic over its key and what it keeps: no sockets, no HTTP, no clock of its own.
-// One mutex guards the books; probing and closing happen outside it.
+// One mutex guards the books; a checkout's probe and every closing happen outside it.
 #pragma once
 
+#include <ferry/moment.hpp>
 #include <ferry/pool/chain.hpp>
 #include <ferry/pool/fork.hpp>
 #include <ferry/pool/verdict.hpp>
@@ -28,7 +29,6 @@ template <class T> concept poolable = requires(T& t) {
 };
 
 template <class Key, poolable T, class Hash = std::hash<Key>, class Equal = std::equal_to<>> class pool {
-    using time_point = std::chrono::steady_clock::time_point;
     using duration = std::chrono::milliseconds;
 
     struct shelf;
@@ -39,8 +39,8 @@ template <class Key, poolable T, class Hash = std::hash<Key>, class Equal = std:
         links<entry> beside{};  // among the idle ones of its host
         links<entry> among{};   // among all idle ones
         time_point since{};     // idle since
-        time_point expires = time_point::max();
-        time_point dies = time_point::max();
+        time_point expires = never;
+        time_point dies = never;
         bool hinted = false;  // `expires` is the peer's wish
         bool opened = false;
     };
@@ -59,7 +59,7 @@ public:
         waiter() = default;
         waiter(const waiter&) = delete;
         waiter& operator=(const waiter&) = delete;
-        ~waiter() = default;
+        virtual ~waiter() = default;
 
     private:
         friend pool;
@@ -204,16 +204,23 @@ public:
         return outcome::granted;
     }
 
-    /// Closes idle connections that are over their time or, idle for at least `rest`, no longer alive. How many.
+    /// Closes idle connections that are over their time or, idle for at least `rest`, no longer alive. How many. The
+    /// probes happen under the lock, so that no other thread misses a connection that is only being looked at.
     std::size_t prune(time_point now, duration rest) {
-        chain<entry, &entry::among> suspects;
-        auto closed = set_aside(now, rest, suspects);
-        while (auto* e = suspects.back()) {  // the newest first, so that each goes back to the old end
-            suspects.remove(*e);
-            lease l(*this, *e->home, handle(e), forks_);
-            auto found = l->probe();
-            if (found == verdict::alive) put_back(l);
-            else l.discard(reason_of(found)), ++closed;
+        doomed dead;
+        std::lock_guard lock(mutex_);
+        after_fork(dead);
+        std::size_t closed = 0;
+        for (auto *e = idle_.front(), *next = e; e; e = next) {
+            next = idle_.behind(*e);
+            auto why = over(*e, now);
+            if (!why && now - e->since >= rest)
+                if (auto found = e->value.probe(); found != verdict::alive) why = reason_of(found);
+            if (!why) continue;
+            auto& s = *e->home;
+            discard_idle(*e, *why, dead);
+            forget_if_unused(s);
+            ++closed;
         }
         return closed;
     }
@@ -273,11 +280,10 @@ private:
         std::lock_guard lock(mutex_);
         ++counts_.opened;
         e.opened = true;
-        if (limits_.max_lifetime == forever) return;
+        if (limits_.max_lifetime == no_limit) return;
         jitter_ = jitter_ * 6364136223846793005u + 1442695040888963407u;
-        auto share = static_cast<double>(jitter_ >> 40) / static_cast<double>(1u << 24);  // of the tenth that may go
-        e.dies = now + limits_.max_lifetime -
-                 duration(static_cast<duration::rep>(share * static_cast<double>(limits_.max_lifetime.count()) / 10));
+        auto most = static_cast<std::uint64_t>(limits_.max_lifetime.count() / 10 + 1);
+        e.dies = add(now, limits_.max_lifetime - duration((jitter_ >> 16) % most));
     }
 
     void replace(lease& l, DiscardReason why, time_point now) {
@@ -302,25 +308,11 @@ private:
         e.hinted = hint && *hint < limits_.idle_timeout;
         auto rest = e.hinted ? *hint : limits_.idle_timeout;
         e.since = now;
-        e.expires = rest == forever ? time_point::max() : now + rest;
+        e.expires = add(now, rest);
         --leased_, --l.home_->leased;
         l.home_->idle.push_back(e);
         idle_.push_back(*l.item_.release());
         settle_beside(*l.home_, now, dead);
-        trim(*l.home_, dead);
-    }
-
-    /// After a prune: back to the old end, whence it came.
-    void put_back(lease& l) {
-        doomed dead;
-        std::lock_guard lock(mutex_);
-        after_fork(dead);
-        std::exchange(l.pool_, nullptr);
-        if (auto why = unwelcome(l, time_point::min())) return give_up(l, *why, dead);
-        --leased_, --l.home_->leased;
-        l.home_->idle.push_front(*l.item_);
-        idle_.push_front(*l.item_.release());
-        settle_beside(*l.home_, time_point::min(), dead);
         trim(*l.home_, dead);
     }
 
@@ -443,26 +435,6 @@ private:
         forget_if_unused(s);
     }
 
-    /// First half of a prune: what is over its time goes; what is to be probed leaves the reach of the others.
-    std::size_t set_aside(time_point now, duration rest, chain<entry, &entry::among>& suspects) {
-        doomed dead;
-        std::lock_guard lock(mutex_);
-        after_fork(dead);
-        std::size_t closed = 0;
-        for (auto *e = idle_.front(), *next = e; e; e = next) {
-            next = idle_.behind(*e);
-            auto& s = *e->home;
-            if (auto why = over(*e, now)) {
-                discard_idle(*e, *why, dead), ++closed;
-                forget_if_unused(s);
-            } else if (now - e->since >= rest) {
-                ++leased_, ++s.leased;
-                suspects.push_back(*take_idle(*e).release());
-            }
-        }
-        return closed;
-    }
-
     /// In a child, what the parent had is not ours: not its idle connections, its leases or its waiting threads.
     void after_fork(doomed& dead) noexcept {
         if (forks_ == fork_count()) return;
@@ -472,8 +444,6 @@ private:
         leased_ = 0;
         shelves_.clear();
     }
-
-    static constexpr duration forever = duration::max();
 
     mutable std::mutex mutex_;
     const PoolLimits limits_;

@@ -55,12 +55,9 @@ public:
     std::size_t count;
 
     Run(std::string_view address, std::string_view mode, std::size_t number)
-        : url(address),
-          count(number),
-          mode_(mode),
-          warm_up_(mode.starts_with("get")    ? 100
-                   : mode.starts_with("body") ? 2
-                                              : 0) {
+        : url(address), count(number), mode_(mode), warm_up_(mode.starts_with("get")    ? 100
+                                                             : mode.starts_with("body") ? 2
+                                                                                        : 0) {
         constexpr std::string_view scheme = "http://";
         expect(address.starts_with(scheme), "the URL must begin with http://");
         address.remove_prefix(scheme.size());

@@ -1,0 +1,19 @@
+// Moments of the monotonic clock, and adding to them without overflow.
+#pragma once
+
+#include <chrono>
+
+namespace ferry::detail {
+
+using clock = std::chrono::steady_clock;
+using time_point = clock::time_point;
+
+/// No limit, as a duration and as a moment.
+inline constexpr std::chrono::milliseconds no_limit = std::chrono::milliseconds::max();
+inline constexpr time_point never = time_point::max();
+
+constexpr time_point add(time_point t, std::chrono::milliseconds d) noexcept {
+    return d >= std::chrono::floor<std::chrono::milliseconds>(never - t) ? never : t + d;
+}
+
+}  // namespace ferry::detail
