@@ -4,6 +4,7 @@
 #include "full_backlog.hpp"
 #include "loopback.hpp"
 
+#include <optional>
 #include <thread>
 
 using ferry::Phase;
@@ -143,4 +144,33 @@ TEST_CASE("a stop after the call is without effect", "[session][K4]") {
     session.get(server.url(), {.stop = stop.get_token()});
     stop.request_stop();
     CHECK(session.get(server.url()).connection.reused);
+}
+
+TEST_CASE("a stream that was opened by another thread is cancelled as promptly", "[session][K4][threads]") {
+    Server server;
+    server.accept().reads_request().sends(head("Content-Length: 100\r\n") + "abc").ignores_the_rest();
+    ferry::Session session;
+    std::stop_source stop;
+    std::optional<ferry::Stream> stream;
+    std::thread([&] { stream.emplace(session.stream(server.url(), {.stop = stop.get_token()})); }).join();
+    auto stopping = in_background([&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        stop.request_stop();
+    });
+    auto error = prompt_error_of([&] { stream->read(); });
+    check(error, Phase::body, RequestState::response_started);
+    stopping.get();
+}
+
+TEST_CASE("a call that was cancelled still tells how long it took", "[session][K4]") {
+    Server server;
+    auto& script = server.accept().reads_request().sends(head("Content-Length: 100\r\n") + "abc").ignores_the_rest();
+    ferry::Session session;
+    std::stop_source stop;
+    auto stopping = stop_after(script, stop);
+    std::error_code ec;
+    auto response = session.get(server.url(), {.stop = stop.get_token()}, ec);
+    CHECK(ec == ferry::errc::cancelled);
+    CHECK(response.elapsed.count() >= 0);
+    stopping.get();
 }
