@@ -62,9 +62,16 @@ struct lookup {
     std::vector<Endpoint> found;
 };
 
-/// Whether it is an address and no name: nothing has to be looked up.
+/// `localhost` and the names below it mean this machine, whatever files and name servers say (RFC 6761 6.3).
+inline bool is_localhost(std::string_view host) noexcept {
+    if (host.ends_with('.')) host.remove_suffix(1);
+    return host == "localhost" || host.ends_with(".localhost");
+}
+
+/// Whether nothing has to be looked up: an address, or this machine.
 inline bool resolve_literal(std::string_view host, std::uint16_t port, std::vector<Endpoint>& found) {
-    return !resolve_now(std::string(host), port, AI_NUMERICHOST, found);
+    if (!is_localhost(host)) return !resolve_now(std::string(host), port, AI_NUMERICHOST, found);
+    return resolve_literal("::1", port, found) && resolve_literal("127.0.0.1", port, found);
 }
 
 inline std::error_code resolve_name(std::string_view host, std::uint16_t port, const bound& b, const waker& w,
