@@ -132,7 +132,7 @@ private:
         case HPE_INVALID_STATUS: return errc::invalid_status;
         case HPE_INVALID_CONSTANT: return errc::malformed_status_line;
         case HPE_LF_EXPECTED:
-        case HPE_CR_EXPECTED:
+        case HPE_CR_EXPECTED: return in_head_ ? errc::malformed_header : errc::malformed_chunk;
         case HPE_INVALID_HEADER_TOKEN: return errc::malformed_header;
         case HPE_INVALID_CONTENT_LENGTH:
             return parser_.flags & F_TRANSFER_ENCODING ? errc::conflicting_framing : errc::invalid_content_length;
@@ -166,7 +166,7 @@ private:
     /// In both profiles nothing but LF follows a CR.
     std::error_code check_lines(std::string_view bytes) noexcept {
         if (bytes.empty()) return {};
-        if (lax_llhttp && stray_return(bytes)) return errc::malformed_header;
+        if (lax_llhttp && stray_return(bytes)) return in_head_ ? errc::malformed_header : errc::malformed_chunk;
         if (!lenient_)
             if (auto ec = check_strictly(bytes)) return ec;
         before_ = bytes.back();
