@@ -108,7 +108,8 @@ inline result exchange(transfer& t, bool expect) {
         auto bytes = co_await read_action(t, t.conn->room(false));
         heard = take_head_bytes(t, bytes);
     }
-    co_return sent&& heard ? sent : heard;
+    if (sent && heard) co_return sent;  // there was no answer after all
+    co_return heard;
 }
 
 /// What follows an attempt: its end, or another with these changes.

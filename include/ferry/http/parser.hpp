@@ -94,7 +94,6 @@ public:
 
     bool head_complete() const noexcept { return step_ != step::head; }
     bool complete() const noexcept { return step_ == step::complete; }
-    bool started() const noexcept { return bytes_ > 0; }
     /// 1xx: another response follows.
     bool interim() const noexcept { return head_complete() && into_->status < 200; }
     framing body_framing() const noexcept { return framing_; }

@@ -30,7 +30,7 @@ inline constexpr int no_signal = 0;  // such systems have SO_NOSIGPIPE
 /// What the calls of one session share.
 struct shared_connections {
     explicit shared_connections(const PoolLimits& limits) : pool(limits) {}
-    asio::io_context io{1};   // before the pool, whose sockets belong to it
+    asio::io_context io{ASIO_CONCURRENCY_HINT_SAFE};  // before the pool, whose sockets belong to it
     stream_socket first{io};  // so that the descriptors that Asio needs are there, or missing, from the start
     connection_pool pool;
     std::atomic<std::uint64_t> ids{0};
