@@ -5,6 +5,7 @@
 #include <ferry/headers.hpp>
 #include <ferry/pool_limits.hpp>
 #include <ferry/query.hpp>
+#include <ferry/rate_limit.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -71,6 +72,7 @@ struct SessionOptions {
     bool keep_alive = true;
     bool lenient = false;
     PoolLimits pool = {};
+    RateLimit rate = {};                              ///< of requests to one host; none by default
     std::size_t max_head = 64 * 1024;                 ///< bytes of a response's head, and of chunk lines and trailers
     std::size_t max_fields = 256;                     ///< header fields of a response
     std::size_t max_interim = 8;                      ///< 1xx responses before the final one

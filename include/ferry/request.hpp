@@ -27,7 +27,6 @@ struct request {
     bool keep_alive = true;
     bool say_close = false;  // and no field of the caller's says so
     bool lenient = false;
-    bool in_memory = true;  // the body goes into the Response, so `max_body` counts
 
     bool is_head() const noexcept { return method == "HEAD"; }
     std::string_view target() const noexcept {
@@ -104,6 +103,8 @@ inline complaint check_session(const SessionOptions& o) {
     if (o.pool.max_per_host == 0) return must_be_positive("pool.max_per_host");
     if (o.pool.max_total == 0) return must_be_positive("pool.max_total");
     if (o.pool.max_lifetime.count() <= 0) return must_be_positive("pool.max_lifetime");
+    if (!(o.rate.requests_per_second >= 0)) return {errc::invalid_option, "rate.requests_per_second is negative"};
+    if (o.rate.burst == 0) return must_be_positive("rate.burst");
     if (o.max_head == 0) return must_be_positive("max_head");
     if (o.pool.idle_timeout.count() < 0) return {errc::invalid_option, "pool.idle_timeout must not be negative"};
     for (auto name : {"Host", "Content-Length", "Transfer-Encoding"})

@@ -97,18 +97,20 @@ public:
     /// Returns as soon as the head is there; the body is pulled from the Stream.
     Stream stream(std::string_view url, const Options& with = Options::none()) { return stream("GET", url, with); }
     Stream stream(std::string_view method, std::string_view url, const Options& with) {
-        auto state = std::make_unique<Stream::State>(alive(), method, with);
-        if (auto f = state->open(url)) detail::raise(std::move(f));
-        return Stream(std::move(state));
+        detail::failure f;
+        auto s = stream(method, url, with, f);
+        if (f) detail::raise(std::move(f));
+        return s;
     }
     /// With an error the Stream is at its end, and its status is 0.
     Stream stream(std::string_view url, const Options& with, std::error_code& ec) {
         return stream("GET", url, with, ec);
     }
     Stream stream(std::string_view method, std::string_view url, const Options& with, std::error_code& ec) {
-        auto state = std::make_unique<Stream::State>(alive(), method, with);
-        ec = state->open(url).ec;
-        return Stream(std::move(state));
+        detail::failure f;
+        auto s = stream(method, url, with, f);
+        ec = f.ec;
+        return s;
     }
 
     /// Writes the body of a 2xx response to a file, of any size, in little memory. It is written beside `path` and
@@ -141,11 +143,18 @@ public:
     }
 
 private:
+    Stream stream(std::string_view method, std::string_view url, const Options& with, detail::failure& f) {
+        Stream s(std::make_unique<Stream::State>(alive(), method, with));
+        auto& state = *s.state_;
+        f = state.prepare(url);
+        if (!f) f = state.perform([&] { return detail::open_stream(state.transfer); });
+        return s;
+    }
     Response download(std::string_view url, const std::string& path, const Options& with, detail::failure& f) {
         Stream s(std::make_unique<Stream::State>(alive(), "GET", with));
         auto& state = *s.state_;
-        f = state.open(url);
-        if (!f) f = state.response.status / 100 == 2 ? state.save(path) : state.load();
+        f = state.prepare(url);
+        if (!f) f = state.perform([&] { return detail::download(state.transfer, path); });
         return std::move(state.response);
     }
 

@@ -33,6 +33,10 @@ struct action {
         pull,           // the next bytes of the request's body into `into`
         read,           // some bytes into `into`; 0 is the end; `skip` drops them instead
         write,          // some bytes of `from`
+        create,         // a file beside `path`, for the response's body
+        store,          // `from` at the end of that file
+        commit,         // that file is whole: it gets its name
+        pace,           // the turn that the origin's rate limit gives this request
     };
 
     kind what;
@@ -43,8 +47,9 @@ struct action {
     DiscardReason reason = DiscardReason::aborted;  // release
     std::uint16_t port = 0;                         // resolve
     std::span<char> into{};                         // read, pull
-    std::array<std::string_view, 2> from{};         // write
+    std::array<std::string_view, 2> from{};         // write; store takes the first
     std::string_view host{};                        // resolve
+    std::string_view path{};                        // create
     std::vector<Endpoint>* found = nullptr;         // resolve
     Endpoint peer{};                                // start_connect
     std::chrono::milliseconds limit = no_limit;
@@ -53,9 +58,9 @@ struct action {
 };
 
 constexpr std::string_view to_string(action::kind k) noexcept {
-    constexpr std::array<std::string_view, 10> names{"now",           "checkout",      "release",   "resolve",
-                                                     "start_connect", "await_connect", "open_body", "pull",
-                                                     "read",          "write"};
+    constexpr std::array<std::string_view, 14> names{
+        "now",  "checkout", "release", "resolve", "start_connect", "await_connect", "open_body",
+        "pull", "read",     "write",   "create",  "store",         "commit",        "pace"};
     return names[static_cast<std::size_t>(k)];
 }
 
@@ -64,7 +69,7 @@ inline bool operator==(const action& a, const action& b) noexcept {
     return a.what == b.what && a.fresh == b.fresh && a.keep == b.keep && a.watch == b.watch && a.skip == b.skip &&
            (a.what != action::kind::release || a.keep || a.reason == b.reason) && a.port == b.port &&
            a.into.data() == b.into.data() && a.into.size() == b.into.size() && a.from == b.from && a.host == b.host &&
-           a.peer == b.peer && a.limit == b.limit && a.until == b.until && a.hint == b.hint;
+           a.path == b.path && a.peer == b.peer && a.limit == b.limit && a.until == b.until && a.hint == b.hint;
 }
 
 inline std::ostream& operator<<(std::ostream& os, const action& a) {
@@ -72,6 +77,8 @@ inline std::ostream& operator<<(std::ostream& os, const action& a) {
     switch (a.what) {
     case action::kind::checkout: return os << (a.fresh ? " fresh" : "");
     case action::kind::release: return a.keep ? os << " keep" : os << " discard " << a.reason;
+    case action::kind::create: return os << ' ' << a.path;
+    case action::kind::store: return os << ' ' << a.from[0].size() << " bytes";
     case action::kind::resolve: return os << ' ' << a.host << ':' << a.port;
     case action::kind::start_connect: return os << ' ' << a.peer;
     case action::kind::read:

@@ -140,6 +140,10 @@ inline result open(transfer& t) {
         expect = expect && t.sending.has_content();
 
         t.phase = Phase::pool;
+        if (t.asked.session->rate.requests_per_second > 0) {
+            auto turn = co_await action{.what = action::kind::pace, .until = t.deadline};
+            if (turn.ec) co_return turn.ec;
+        }
         auto place = co_await action{
             .what = action::kind::checkout, .fresh = fresh, .limit = t.asked.pool_wait, .until = t.deadline};
         if (place.ec) co_return timed_out_as(place.ec, errc::pool_timeout);

@@ -50,6 +50,7 @@ struct transfer {
     std::string_view decoded;      // a piece of body that lies in the connection's buffer
     std::error_code fault;         // found behind the piece that was delivered last
     bool body_whole = false;
+    std::error_code ended;  // what ended a body that was taken by pieces
 
     frame_stack frames;
 

@@ -4,8 +4,10 @@
 #include <ferry/engine/transfer.hpp>
 #include <ferry/io/body_reader.hpp>
 #include <ferry/io/channel.hpp>
+#include <ferry/io/file_writer.hpp>
 #include <ferry/io/resolver.hpp>
 #include <ferry/io/wake.hpp>
+#include <ferry/pool/pacer.hpp>
 #include <ferry/request.hpp>
 
 #include <sys/uio.h>
@@ -29,10 +31,11 @@ inline constexpr int no_signal = 0;  // such systems have SO_NOSIGPIPE
 
 /// What the calls of one session share.
 struct shared_connections {
-    explicit shared_connections(const PoolLimits& limits) : pool(limits) {}
+    explicit shared_connections(const SessionOptions& o) : pool(o.pool), pace(o.rate) {}
     asio::io_context io{ASIO_CONCURRENCY_HINT_SAFE};  // before the pool, whose sockets belong to it
     stream_socket first{io};  // so that the descriptors that Asio needs are there, or missing, from the start
     connection_pool pool;
+    pacer pace;
     std::atomic<std::uint64_t> ids{0};
 };
 
@@ -75,6 +78,10 @@ public:
         case action::kind::open_body: return open_body();
         case action::kind::pull: return body_.read(a.into);
         case action::kind::read: return read(a);
+        case action::kind::create: return create(a);
+        case action::kind::store: return {.ec = file_.write(a.from[0])};
+        case action::kind::commit: return {.ec = file_.commit()};
+        case action::kind::pace: return pace(a);
         default: return write(a);
         }
     }
@@ -125,27 +132,29 @@ private:
         return {.at = now};
     }
 
-    /// Where descriptors have run out, idle connections make room.
-    template <class Try> std::error_code with_descriptors(Try attempt) {
-        auto ec = attempt();
-        while (out_of_descriptors(ec) && shared_.pool.evict()) ec = attempt();
-        return ec;
-    }
-
     /// A resolver that finds no descriptor says that there is no such host: so see to it that there is one.
     answer resolve(const action& a) {
         if (resolve_literal(a.host, a.port, *a.found)) return {};
-        auto ec = with_descriptors([] { return open_tcp(AF_INET) ? std::error_code{} : last_error(); });
+        auto ec = with_descriptors(shared_.pool, [] { return open_tcp(AF_INET) ? std::error_code{} : last_error(); });
         if (!ec) ec = resolve_name(a.host, a.port, bound_of(a), waker_, *a.found);
         return {.ec = ec};
     }
     answer open_body() {
         answer opened;
-        opened.ec = with_descriptors([&] { return (opened = body_.open(asked_.body())).ec; });
+        opened.ec = with_descriptors(shared_.pool, [&] { return (opened = body_.open(asked_.body())).ec; });
         return opened;
     }
+    answer create(const action& a) {
+        return {.ec = with_descriptors(shared_.pool, [&] { return file_.open(std::string(a.path)); })};
+    }
+    answer pace(const action& a) {
+        auto at = shared_.pace.turn(asked_.url.host_and_port(), clock::now());
+        std::array<pollfd, 1> nothing{};
+        auto ec = poll_until(nothing, {std::min(at, a.until), a.until < at}, waker_);
+        return {.ec = ec == errc::read_timeout ? std::error_code{} : ec};
+    }
     answer start_connect(const action& a) {
-        return {.ec = with_descriptors([&] { return dialer_.start(a.peer); })};
+        return {.ec = with_descriptors(shared_.pool, [&] { return dialer_.start(a.peer); })};
     }
     answer await_connect(const action& a) {
         dialer::won winner;
@@ -212,6 +221,7 @@ private:
     connection_pool::lease lease_;
     dialer dialer_;
     body_reader body_;
+    file_writer file_;
 };
 
 /// Runs an operation of this transfer to its end: `run(driver, t, [&] { return fetch(t); })`.

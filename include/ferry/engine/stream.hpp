@@ -1,0 +1,140 @@
+// What is done with a body after its head: taken by pieces, by lines, into memory, into a file, or let go. Each ends
+// the exchange by itself when the body is over, and says a failure again to whoever goes on asking.
+#pragma once
+
+#include <ferry/engine/fetch.hpp>
+#include <ferry/http/lines.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace ferry::detail {
+
+/// The exchange is over; the connection goes.
+inline result end_stream(transfer& t, std::error_code ec) {
+    t.ended = ec;
+    if (t.conn) co_await finish(t, ec);
+    co_return ec;
+}
+
+/// Gets as far as the final head.
+inline result open_stream(transfer& t) {
+    auto ec = co_await fetch_head(t);
+    if (!ec && t.body_whole) co_await end_stream(t, ec);
+    if (ec) t.ended = ec;
+    co_return ec;
+}
+
+/// The next piece; empty at the end of the body.
+inline result stream_piece(transfer& t, std::string_view& piece) {
+    piece = {};
+    if (!t.conn) co_return t.ended;
+    auto ec = co_await next_piece(t, piece);
+    if (ec || piece.empty()) co_await end_stream(t, ec);
+    co_return ec;
+}
+
+/// Some bytes into memory of the caller's; 0 at the end of the body.
+inline result stream_some(transfer& t, std::span<char> into, std::size_t& n) {
+    n = 0;
+    if (!t.conn) co_return t.ended;
+    if (into.empty()) co_return std::error_code{};
+    auto ec = co_await read_some(t, into, n);
+    if (ec || (t.body_whole && t.decoded.empty() && !t.fault)) co_await end_stream(t, ec);
+    co_return ec;
+}
+
+/// The next line; `found` says whether there was one.
+inline result stream_line(transfer& t, line_splitter& lines, std::string_view& line, bool& found) {
+    std::error_code ec;
+    std::string_view piece;
+    for (found = lines.take(line); !found && !lines.too_long(); found = lines.take(line)) {
+        ec = co_await stream_piece(t, piece);
+        if (ec) co_return ec;
+        if (piece.empty()) {
+            found = lines.take_last(line);
+            break;
+        }
+        lines.feed(piece);
+    }
+    if (!lines.too_long()) co_return ec;
+    found = false;
+    ec = co_await end_stream(t, errc::line_too_long);
+    co_return ec;
+}
+
+/// The rest of the body into the Response, within `max_body`.
+inline result stream_rest(transfer& t) {
+    if (!t.conn) co_return t.ended;
+    auto& body = t.response.body;
+    std::error_code ec;
+    std::string_view piece;
+    for (;;) {
+        ec = co_await stream_piece(t, piece);
+        if (ec || piece.empty()) co_return ec;
+        if (body.size() + piece.size() > t.asked.max_body) break;
+        body.append(piece);
+    }
+    ec = co_await end_stream(t, errc::body_too_large);
+    co_return ec;
+}
+
+/// A fault of the file that a body goes to.
+inline result end_of_file(transfer& t, std::error_code ec, std::string_view path) {
+    t.particulars.assign("writing ").append(path);
+    t.phase = Phase::body;
+    ec = co_await end_stream(t, ec);
+    co_return ec;
+}
+
+/// The rest of the body into a file, which gets its name when it is whole.
+inline result stream_into_file(transfer& t, std::string_view path) {
+    auto file = co_await action{.what = action::kind::create, .path = path};
+    std::string_view piece;
+    for (bool last = false; !file.ec && !last; last = piece.empty()) {
+        auto ec = co_await stream_piece(t, piece);
+        if (ec) co_return ec;
+        action next{.what = piece.empty() ? action::kind::commit : action::kind::store, .from = {piece}};
+        file = co_await next;
+    }
+    std::error_code ec;
+    if (file.ec) ec = co_await end_of_file(t, file.ec, path);
+    co_return ec;
+}
+
+/// A whole call, the body of a 2xx response into a file, that of another into the Response.
+inline result download(transfer& t, std::string_view path) {
+    auto ec = co_await open_stream(t);
+    if (ec) co_return ec;
+    if (t.response.status / 100 == 2) ec = co_await stream_into_file(t, path);
+    else ec = co_await stream_rest(t);
+    co_return ec;
+}
+
+/// Nobody wants the rest: a near end is read, so that the connection lives.
+inline result let_go(transfer& t) {
+    if (!t.conn) co_return std::error_code{};
+    co_await drain(t);
+    co_await end_stream(t, {});
+    co_return std::error_code{};
+}
+
+/// A connection for later: opened, and kept without having been used.
+inline result preconnect(transfer& t) {
+    auto begun = co_await action{.what = action::kind::now};
+    start_clock(t, begun.at);
+    t.phase = Phase::pool;
+    auto place = co_await action{
+        .what = action::kind::checkout, .fresh = true, .limit = t.asked.pool_wait, .until = t.deadline};
+    if (place.ec) co_return timed_out_as(place.ec, errc::pool_timeout);
+    t.conn = place.conn;
+    auto ec = co_await connect(t);
+    co_await release(t, ec ? reuse{reason_for(ec)} : reuse{});
+    co_return ec;
+}
+
+}  // namespace ferry::detail
