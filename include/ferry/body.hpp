@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <variant>
 
@@ -29,11 +30,20 @@ struct Source {
     std::function<std::size_t(std::span<char>)> read = {};
     std::optional<std::uint64_t> size = {};
     std::function<void()> rewind = {};
+    /// In place of `read`, for an AsyncSession: starts to fill the span, and calls `done` once, from any thread, with
+    /// an error or the number of bytes; the span is valid until then.
+    std::function<void(std::span<char> into, std::function<void(std::error_code, std::size_t)> done)> read_async = {};
 };
 
 /// A body from a function, as `Options::body`: `{.body = ferry::source([&](std::span<char> into) { ... })}`.
 inline Source source(std::function<std::size_t(std::span<char>)> read, std::optional<std::uint64_t> size = {}) {
-    return {std::move(read), size, {}};
+    return {std::move(read), size, {}, {}};
+}
+
+/// The same for an AsyncSession, from a function that does not block; see `Source::read_async`.
+inline Source async_source(std::function<void(std::span<char>, std::function<void(std::error_code, std::size_t)>)> read,
+                           std::optional<std::uint64_t> size = {}) {
+    return {{}, size, {}, std::move(read)};
 }
 
 /// The body of a request; by default there is none. An empty string is a body of no bytes.

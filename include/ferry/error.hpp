@@ -32,6 +32,7 @@ enum class errc {
     body_not_readable,
     body_size_changed,
     body_not_rewindable,
+    callback_failed,
 
     // Pool.
     pool_empty,
@@ -143,6 +144,7 @@ constexpr const char* describe(errc e) noexcept {
     case errc::body_not_readable: return "the request body could not be read";
     case errc::body_size_changed: return "the request body is not as long as announced";
     case errc::body_not_rewindable: return "the request body cannot be sent again because its source cannot be rewound";
+    case errc::callback_failed: return "a function of the caller's threw an exception";
     case errc::pool_empty: return "the pool has no free connection and may not open another (max_per_host, max_total)";
     case errc::pool_closed: return "the session is closed";
     case errc::pool_timeout: return "no connection became free in time (pool_timeout)";
@@ -187,7 +189,7 @@ constexpr bool in(errc e, errc first, errc last) noexcept { return first <= e &&
 /// Whether one of ferry's own codes belongs to a condition.
 constexpr bool belongs(errc e, condition c) noexcept {
     switch (c) {
-    case condition::input: return in(e, errc::url_missing_scheme, errc::body_not_rewindable);
+    case condition::input: return in(e, errc::url_missing_scheme, errc::callback_failed);
     case condition::network: return in(e, errc::host_not_found, errc::incomplete_body);
     case condition::timeout: return e == errc::pool_timeout || in(e, errc::connect_timeout, errc::total_timeout);
     case condition::protocol: return in(e, errc::malformed_response, errc::line_too_long);

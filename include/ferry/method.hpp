@@ -14,6 +14,13 @@ constexpr bool is_idempotent(std::string_view method) noexcept {
     return false;
 }
 
+/// Methods that ask for nothing but an answer (RFC 9110 9.2.1).
+constexpr bool is_safe(std::string_view method) noexcept {
+    for (std::string_view m : {"GET", "HEAD", "OPTIONS", "TRACE", "QUERY"})
+        if (method == m) return true;
+    return false;
+}
+
 /// Methods whose requests say `Content-Length: 0` when they have no body (RFC 9110 8.6).
 constexpr bool expects_body(std::string_view method) noexcept {
     return method == "POST" || method == "PUT" || method == "PATCH";

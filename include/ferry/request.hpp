@@ -138,13 +138,14 @@ inline complaint check_framing(const Headers& headers, const Body& body) {
     return {};
 }
 
-inline complaint check_request(std::string_view method, const Options& o) {
+inline complaint check_request(std::string_view method, const Options& o, bool asynchronous = false) {
     if (!is_token(method)) return {errc::invalid_method, "\"" + std::string(method) + "\""};
     if (method == "CONNECT") return {errc::invalid_method, "CONNECT asks a proxy for a tunnel"};
     if (auto* name = bad_duration(o)) return must_be_positive(name);
     if (!o.target.empty())
         if (auto c = check_target(method, o.target)) return c;
-    if (auto* s = o.body.source(); s && !s->read) return {errc::invalid_option, "the body's source has no function"};
+    if (auto* s = o.body.source(); s && !s->read && !(s->read_async && asynchronous))
+        return {errc::invalid_option, "the body's source has no function that this session could call"};
     if (o.headers.empty()) return {};
     if (auto c = check_fields(o.headers)) return c;
     return check_framing(o.headers, o.body);

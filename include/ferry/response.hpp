@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -36,6 +37,9 @@ struct Response {
     std::chrono::nanoseconds elapsed{
         0};  ///< from the call to the end of the body; for a Stream, of its head until then
     ConnectionInfo connection;
+    /// What ended the call before the response was whole, for those who got a mere `std::error_code`: the phase, the
+    /// request's state, the fault's particulars. Null when nothing failed.
+    std::shared_ptr<const Error> error;
 
     /// Whether the status tells of success: 200 to 399 (requests' `ok`).
     bool ok() const noexcept { return status >= 200 && status < 400; }
@@ -65,6 +69,7 @@ struct Response {
         trailers.clear();
         elapsed = {};
         connection = {};
+        error.reset();
     }
 
 private:

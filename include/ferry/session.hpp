@@ -91,7 +91,9 @@ public:
     /// nothing.
     void request(std::string_view method, std::string_view url, const Options& with, Response& into,
                  std::error_code& ec) {
-        ec = detail::call(core(), method, url, with, into).ec;
+        auto f = detail::call(core(), method, url, with, into);
+        ec = f.ec;
+        if (f) into.error = std::make_shared<const Error>(detail::to_error(std::move(f)));
     }
 
     /// Returns as soon as the head is there; the body is pulled from the Stream.
@@ -126,6 +128,7 @@ public:
         detail::failure f;
         auto r = download(url, path, with, f);
         ec = f.ec;
+        if (f) r.error = std::make_shared<const Error>(detail::to_error(std::move(f)));
         return r;
     }
 

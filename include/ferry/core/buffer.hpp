@@ -1,8 +1,8 @@
 // Receive buffers, lent for the time of a request: an idle connection has none.
 #pragma once
 
-#include <array>
 #include <cstddef>
+#include <cstring>
 #include <memory>
 #include <utility>
 
@@ -31,30 +31,43 @@ public:
 private:
     using block = std::unique_ptr<char[]>;
 
-    // Two small ones and a large one for each thread, enough for a request and one inside it.
-    struct cache {
-        std::array<block, 2> small;
-        std::array<block, 1> large;
-        template <std::size_t N> static block* find(std::array<block, N>& shelf, bool filled) noexcept {
-            for (auto& b : shelf)
-                if (static_cast<bool>(b) == filled) return &b;
-            return nullptr;
+    /// Free blocks of one size, which they link by themselves. As many as a thread has had in use at once: a few in
+    /// blocking calls, one for each request under way in asynchronous ones.
+    class shelf {
+    public:
+        explicit shelf(std::size_t most) : most_(most) {}
+        shelf(const shelf&) = delete;
+        shelf& operator=(const shelf&) = delete;
+        ~shelf() {
+            while (top_) take();
         }
-        block* find(std::size_t n, bool filled) noexcept {
-            return n == small_buffer ? find(small, filled) : find(large, filled);
+        block take() noexcept {
+            block b(top_);
+            if (top_) std::memcpy(&top_, top_, sizeof top_), --count_;
+            return b;
         }
+        void give(block b) noexcept {
+            if (count_ == most_) return;
+            std::memcpy(b.get(), &top_, sizeof top_);
+            top_ = b.release();
+            ++count_;
+        }
+
+    private:
+        char* top_ = nullptr;
+        std::size_t count_ = 0;
+        const std::size_t most_;
     };
-    static cache& local() {
-        thread_local cache instance;
-        return instance;
+    static shelf& of(std::size_t n) {
+        thread_local shelf small(1024), large(4);
+        return n == small_buffer ? small : large;
     }
     static block take(std::size_t n) {
-        if (auto* b = local().find(n, true)) return std::move(*b);
+        if (auto b = of(n).take()) return b;
         return std::make_unique_for_overwrite<char[]>(n);
     }
     void give() noexcept {
-        if (!memory_) return;
-        if (auto* place = local().find(size_, false)) *place = std::move(memory_);
+        if (memory_) of(size_).give(std::move(memory_));
         memory_.reset();
         size_ = 0;
     }

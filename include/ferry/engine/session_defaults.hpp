@@ -39,7 +39,8 @@ inline failure failed(const transfer& t, std::error_code ec) {
 }
 
 struct session_defaults {
-    explicit session_defaults(SessionOptions o) : options(std::move(o)) {
+    explicit session_defaults(SessionOptions o, bool is_asynchronous = false)
+        : options(std::move(o)), asynchronous(is_asynchronous) {
         if (auto c = check_session(options)) raise({.ec = c.ec, .particulars = std::move(c.about)});
         if (!options.base_url.empty()) base = Url(options.base_url);
         if (!options.headers.contains("User-Agent")) append_field(fields, "User-Agent", "ferry/" FERRY_VERSION);
@@ -49,7 +50,7 @@ struct session_defaults {
 
     /// Merges a call's options over the session's. `q.url` may bring memory to be reused.
     complaint prepare(request& q, std::string_view method, std::string_view url, const Options& own) const {
-        if (auto c = check_request(method, own)) return c;
+        if (auto c = check_request(method, own, asynchronous)) return c;
         auto ec = base.empty() ? q.url.assign(url) : q.url.assign(base, url);
         if (!ec && !options.params.empty()) ec = q.url.append_query(options.params);
         if (!ec && !own.params.empty()) ec = q.url.append_query(own.params);
@@ -61,6 +62,7 @@ struct session_defaults {
     }
 
     const SessionOptions options;
+    const bool asynchronous;
     Url base;
     std::string fields;  // as they go on the wire
 };

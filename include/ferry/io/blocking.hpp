@@ -10,8 +10,6 @@
 #include <ferry/pool/pacer.hpp>
 #include <ferry/request.hpp>
 
-#include <sys/uio.h>
-
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -22,12 +20,6 @@
 #include <utility>
 
 namespace ferry::detail {
-
-#ifdef MSG_NOSIGNAL
-inline constexpr int no_signal = MSG_NOSIGNAL;
-#else
-inline constexpr int no_signal = 0;  // such systems have SO_NOSIGPIPE
-#endif
 
 /// What the calls of one session share.
 struct shared_connections {
@@ -192,16 +184,9 @@ private:
     answer write(const action& a) {
         auto fd = lease_->socket.native_handle();
         if (a.watch && wait_for_read(fd)) return {.readable = true};
-        std::array<iovec, 2> parts{};
-        for (std::size_t i = 0; i < 2; ++i) parts[i] = {const_cast<char*>(a.from[i].data()), a.from[i].size()};
-        msghdr m{};
-        m.msg_iov = parts.data();
-        m.msg_iovlen = a.from[1].empty() ? 1 : 2;
         for (;;) {
-            auto n = m.msg_iovlen == 1 ? ::send(fd, parts[0].iov_base, parts[0].iov_len, no_signal | MSG_DONTWAIT)
-                                       : ::sendmsg(fd, &m, no_signal | MSG_DONTWAIT);
+            auto n = send_now(fd, a.from);
             if (n >= 0) return {.n = static_cast<std::size_t>(n)};
-            if (errno == EINTR) continue;
             if (errno != EAGAIN && errno != EWOULDBLOCK) return {.ec = last_error()};
             auto ready = wait(POLLOUT | POLLIN, bound_of(a));
             if (ready.ec || ready.readable) return ready;

@@ -12,9 +12,13 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
+#include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
+#include <string_view>
 #include <system_error>
 
 namespace ferry::detail {
@@ -30,12 +34,43 @@ inline verdict why_readable(int fd) noexcept {
     return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? verdict::alive : verdict::error;
 }
 
+/// The same, when a read has already taken what there was: bytes are gone, and a reset has been told once.
+inline verdict why_not_alive(int fd) noexcept {
+#ifdef __linux__
+    tcp_info now{};
+    socklen_t size = sizeof now;
+    if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &now, &size) == 0 && now.tcpi_state == TCP_CLOSE) return verdict::error;
+#endif
+    auto found = why_readable(fd);
+    return found == verdict::alive ? verdict::unsolicited_data : found;
+}
+
 /// The probe (RFC 9112 9.2, urllib3's `is_connection_dropped`): an idle connection on which something can be read is
 /// dropped or poisoned. It never blocks and leaves the socket as it is.
-inline verdict probe(stream_socket& s) noexcept {
+template <class Socket> verdict probe(Socket& s) noexcept {
     auto fd = s.native_handle();
     if (!s.is_open()) return verdict::closed;
     return wait_for_read(fd) ? why_readable(fd) : verdict::alive;
+}
+
+#ifdef MSG_NOSIGNAL
+inline constexpr int no_signal = MSG_NOSIGNAL;
+#else
+inline constexpr int no_signal = 0;  // such systems have SO_NOSIGPIPE
+#endif
+
+/// Some bytes of two pieces, without waiting; -1 and errno when that cannot be.
+inline ssize_t send_now(int fd, const std::array<std::string_view, 2>& pieces) noexcept {
+    constexpr int flags = no_signal | MSG_DONTWAIT;
+    std::array<iovec, 2> parts{};
+    for (std::size_t i = 0; i < 2; ++i) parts[i] = {const_cast<char*>(pieces[i].data()), pieces[i].size()};
+    msghdr m{};
+    m.msg_iov = parts.data();
+    m.msg_iovlen = parts.size();
+    ssize_t n;
+    do n = parts[1].iov_len ? ::sendmsg(fd, &m, flags) : ::send(fd, parts[0].iov_base, parts[0].iov_len, flags);
+    while (n < 0 && errno == EINTR);
+    return n;
 }
 
 /// An address in the system's form.

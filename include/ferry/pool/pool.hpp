@@ -9,6 +9,7 @@
 #include <ferry/pool_limits.hpp>
 #include <ferry/stats.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <concepts>
@@ -243,6 +244,42 @@ public:
         return true;
     }
 
+    /// Closes one connection because of news of it, if it is idle. `look`, called under the lock, gives what
+    /// `T::idle_at` was told last, or null to leave it; and sets the reason.
+    template <class Look> void discard_if_idle(Look look) {
+        doomed dead;
+        std::lock_guard lock(mutex_);
+        auto why = DiscardReason::peer_closed;
+        auto* e = static_cast<entry*>(look(why));
+        if (!e) return;
+        auto& s = *e->home;
+        discard_idle(*e, why, dead);
+        forget_if_unused(s);
+    }
+
+    /// Closes idle connections that are over their time, and shows those that have been idle for at least `rest` to
+    /// `see`, under the lock. Returns when to do so again.
+    template <class See> time_point tend(time_point now, duration rest, See see) {
+        doomed dead;
+        std::lock_guard lock(mutex_);
+        after_fork(dead);
+        auto again = never;
+        for (auto *e = idle_.front(), *next = e; e; e = next) {
+            next = idle_.behind(*e);
+            if (auto why = over(*e, now)) {
+                auto& s = *e->home;
+                discard_idle(*e, *why, dead);
+                forget_if_unused(s);
+                continue;
+            }
+            const auto rested = add(e->since, rest);
+            if (rested <= now) see(e->value);
+            else again = std::min(again, rested);
+            again = std::min({again, e->expires, e->dies});
+        }
+        return again;
+    }
+
     /// Closes all that is idle and turns away those in line; what is in use is closed when it comes back.
     void close() noexcept {
         doomed dead;
@@ -312,6 +349,7 @@ private:
         --leased_, --l.home_->leased;
         l.home_->idle.push_back(e);
         idle_.push_back(*l.item_.release());
+        tell(e, &e);
         settle_beside(*l.home_, now, dead);
         trim(*l.home_, dead);
     }
@@ -397,7 +435,12 @@ private:
     handle take_idle(entry& e) noexcept {
         idle_.remove(e);
         e.home->idle.remove(e);
+        tell(e, nullptr);
         return handle(&e);
+    }
+    /// A T that asks for it knows its place while it is idle.
+    static void tell(entry& e, void* place) noexcept {
+        if constexpr (requires { e.value.idle_at(place); }) e.value.idle_at(place);
     }
     void discard_idle(entry& e, DiscardReason why, doomed& dead) noexcept {
         ++counts_.discarded[why];

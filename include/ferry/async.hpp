@@ -1,0 +1,5 @@
+// The asynchronous API, whole: sessions under any completion token, and the values that they take and return.
+#pragma once
+
+#include <ferry/async_session.hpp>
+#include <ferry/version.hpp>

@@ -1,0 +1,71 @@
+// One timer for all deadlines of a session. It wakes nobody but by its ring, and keeps no io_context running.
+#pragma once
+
+#include <ferry/moment.hpp>
+
+#include <asio/any_io_executor.hpp>
+#include <asio/io_context.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/strand.hpp>
+
+#include <atomic>
+#include <mutex>
+#include <system_error>
+#include <utility>
+
+namespace ferry::detail {
+
+/// Waiting that is nobody's work: an idle connection or a deadline of no consequence must not keep `io_context::run`
+/// from returning. The context counts each wait as work, so the count is corrected while it lasts. Of executors other
+/// than an io_context's, or a strand of it, the count stays as it is.
+class background {
+public:
+    explicit background(const asio::any_io_executor& ex) {
+        using executor = asio::io_context::executor_type;
+        if (auto* plain = ex.target<executor>()) io_ = &asio::query(*plain, asio::execution::context);
+        else if (auto* strand = ex.target<asio::strand<executor>>())
+            io_ = &asio::query(strand->get_inner_executor(), asio::execution::context);
+    }
+
+    /// Begins to wait: `initiate(handler)`, and `then(ec)` is what the handler does.
+    template <class Initiate, class Then> void wait(Initiate initiate, Then then) const {
+        initiate([self = *this, then = std::move(then)](std::error_code ec) mutable {
+            self.counts();
+            then(ec);
+        });
+        if (io_) io_->get_executor().on_work_finished();
+    }
+
+private:
+    void counts() const {
+        if (io_) io_->get_executor().on_work_started();
+    }
+    asio::io_context* io_ = nullptr;
+};
+
+class alarm {
+public:
+    explicit alarm(const asio::any_io_executor& ex) : timer_(ex) {}
+
+    /// Sees to it that `ring()` comes at `at` or before. Most calls find an earlier one set and cost nothing.
+    template <class Ring> void at_most(time_point at, const background& quiet, Ring ring) {
+        if (at >= time_point(clock::duration(set_.load(std::memory_order_relaxed)))) return;
+        std::lock_guard lock(mutex_);
+        if (at >= time_point(clock::duration(set_.load(std::memory_order_relaxed)))) return;
+        set_ = at.time_since_epoch().count();
+        timer_.expires_at(at);
+        quiet.wait([this](auto handler) { timer_.async_wait(std::move(handler)); },
+                   [ring = std::move(ring)](std::error_code ec) mutable {
+                       if (!ec) ring();
+                   });
+    }
+    /// Whoever was rung for sets it anew.
+    void rang() noexcept { set_ = never.time_since_epoch().count(); }
+
+private:
+    std::mutex mutex_;
+    asio::steady_timer timer_;
+    std::atomic<clock::rep> set_{never.time_since_epoch().count()};
+};
+
+}  // namespace ferry::detail

@@ -1,0 +1,234 @@
+// One asynchronous call: runs the engine with news of its actions, and completes a handler.
+#pragma once
+
+#include <ferry/engine/stream.hpp>
+#include <ferry/io/async_driver.hpp>
+
+#include <asio/associated_allocator.hpp>
+#include <asio/associated_cancellation_slot.hpp>
+#include <asio/associated_executor.hpp>
+#include <asio/cancellation_type.hpp>
+#include <asio/dispatch.hpp>
+#include <asio/post.hpp>
+#include <asio/prefer.hpp>
+
+#include <array>
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <tuple>
+#include <utility>
+
+namespace ferry::detail {
+
+class async_call;
+
+/// What is called when an operation of a call has ended: a handler, waiting.
+class ending {
+public:
+    virtual ~ending() = default;
+    /// Takes its results from the call, puts the call down, and has the handler called: at once if that can be, `later`
+    /// only by way of its executor's queue.
+    virtual void operator()(async_call& c, std::error_code ec, bool later) = 0;
+};
+
+/// A call's memory serves one request after another. Its owner (a call under way, or a stream) says `release` once.
+class async_call final : public async_driver {
+public:
+    async_call() = default;
+    ~async_call() { drop_ending(); }
+
+    // For the owner, while no operation is under way.
+
+    request asked;
+    Response response;
+    Options own;
+    std::string method, path;
+    std::optional<transfer> exchange;
+    std::optional<line_splitter> lines;
+    std::string_view piece;
+    std::size_t count = 0;
+    bool found = false;
+
+    const std::shared_ptr<async_core>& core() const noexcept { return core_; }
+
+    /// Somebody owns it now.
+    void take(std::shared_ptr<async_core> core) noexcept { core_ = std::move(core); }
+
+    /// Makes a request ready. What is wrong with it is told when it is started. `verb` must outlive the call.
+    void prepare(std::string_view verb, std::string_view url) { prepare_with(verb, url, Options::none()); }
+    void prepare(std::string_view verb, std::string_view url, Options&& with) {
+        own = std::move(with);
+        has_own_ = true;
+        prepare_with(verb, url, own);
+    }
+    bool refused() const noexcept { return static_cast<bool>(refusal_); }
+
+    /// Runs a part of the engine, `make()`, and then the ending. Its first steps happen in here; the ending does not.
+    template <class Make, class Ending> void start(Make make, Ending&& e) {
+        put_ending(std::forward<Ending>(e));
+        start(make);
+    }
+    template <class Make> void start(Make make) {
+        interrupted_ = {};
+        thrown_.reset();
+        starting_ = true;
+        begin_running();
+        if (!refusal_) {
+            frame_stack::scope scope(&exchange->frames);
+            engine_.emplace(make(), &exchange->frames);
+        }
+        if (auto& token = asked_options().stop; token.stop_possible()) stop_.emplace(token, stopper{this, serial_});
+        run();
+    }
+
+    /// For an ending: it has what it wants.
+    void put_down() noexcept {
+        drop_ending();
+        end_running();
+    }
+    /// The failure behind a code, for people.
+    std::shared_ptr<const Error> error_of(std::error_code ec) {
+        if (!ec) return nullptr;
+        auto f = refusal_ ? refusal_ : failed(*exchange, ec);
+        if (thrown_) f.particulars = *thrown_;
+        return std::make_shared<const Error>(to_error(std::move(f)));
+    }
+
+    /// Nothing more is asked of it: what is under way is cancelled, a body is let go, and the memory comes back.
+    void release() noexcept {
+        cancel_whatever();
+        if (exchange && exchange->conn && idle()) start([this] { return let_go(*exchange); });
+        begin_no_more();
+    }
+
+    /// Ends an operation, if it is still under way. `type` as Asio has it: `total` alone asks for it only if the
+    /// request can have had no effect.
+    void cancel(std::uint64_t operation, asio::cancellation_type_t type = asio::cancellation_type::terminal) {
+        constexpr auto anyway = asio::cancellation_type::terminal | asio::cancellation_type::partial;
+        if ((type & anyway) == asio::cancellation_type::none &&
+            ((type & asio::cancellation_type::total) == asio::cancellation_type::none || (wrote_ && !harmless_)))
+            return;
+        std::lock_guard lock(mutex_);
+        if (busy_ && serial_ == operation) interrupt_with(errc::cancelled);
+    }
+    void cancel_whatever() {
+        std::lock_guard lock(mutex_);
+        if (busy_) interrupt_with(errc::cancelled);
+    }
+    /// Which operation `cancel` means: the next to be started.
+    std::uint64_t next_operation() const noexcept { return serial_ + 1; }
+
+    time_point ring(time_point now) { return check_time(now); }
+
+private:
+    void prepare_with(std::string_view verb, std::string_view url, const Options& with) {
+        refusal_ = {};
+        response.clear();
+        asked.options = nullptr;
+        if (auto c = core_->prepare(asked, verb, url, with)) refusal_ = detail::refused(std::move(c), url);
+        harmless_ = is_safe(verb);
+        exchange.emplace(asked, response);
+        lines.reset();
+        reset_driver(asked);
+    }
+
+    /// Ours to run, until it has to wait or is over.
+    void run() override {
+        const bool first = std::exchange(starting_, false);
+        std::error_code ec;
+        if (run_engine(ec)) end(ec, first);
+    }
+    /// False when it waits.
+    bool run_engine(std::error_code& ec) noexcept {
+        try {
+            while (engine_) {
+                if (!wish_) wish_ = engine_->next();
+                if (!wish_) break;
+                if (auto a = perform(*wish_)) {
+                    wish_ = nullptr;
+                    engine_->reply(*a);
+                } else if (rest()) {
+                    return false;
+                }
+            }
+            ec = engine_ ? engine_->result() : refusal_.ec;
+            engine_.reset();
+        } catch (const std::exception& e) {
+            ec = thrown(e.what());
+        } catch (...) {
+            ec = thrown("not a std::exception");
+        }
+        return true;
+    }
+    /// A function of the caller's threw. Nothing is left to go on with.
+    std::error_code thrown(const char* what) {
+        thrown_ = what;
+        stop_everything();
+        return exchange->ended = errc::callback_failed;
+    }
+    void stop_everything() noexcept {
+        wish_ = nullptr;
+        engine_.reset();
+        exchange->conn = nullptr;
+        stop_waiting();
+        drop_connection();
+    }
+    void end(std::error_code ec, bool later) {
+        stop_.reset();
+        if (ending_) (*ending_)(*this, ec, later);
+        else put_down();
+    }
+    void abandon() noexcept override {
+        stop_everything();
+        stop_.reset();
+        put_down();
+    }
+    void unused() noexcept override {
+        auto core = std::move(core_);  // may be the last share in what this is a part of
+        exchange.reset();
+        if (std::exchange(has_own_, false)) own = {};
+        core->recycle(*this);
+    }
+    const Options& asked_options() const noexcept { return asked.options ? *asked.options : Options::none(); }
+
+    /// What a std::stop_token calls.
+    struct stopper {
+        async_call* call;
+        std::uint64_t operation;
+        void operator()() const { call->cancel(operation); }
+    };
+
+    template <class Ending> void put_ending(Ending&& e) {
+        using E = std::decay_t<Ending>;
+        if constexpr (sizeof(E) <= sizeof ending_room_ && alignof(E) <= alignof(std::max_align_t))
+            ending_ = new (ending_room_.data()) E(std::forward<Ending>(e));
+        else ending_ = new E(std::forward<Ending>(e));
+    }
+    void drop_ending() noexcept {
+        auto* e = std::exchange(ending_, nullptr);
+        if (!e) return;
+        if (static_cast<void*>(e) == ending_room_.data()) e->~ending();
+        else delete e;
+    }
+
+    failure refusal_;
+    std::optional<operation<std::error_code>> engine_;
+    const action* wish_ = nullptr;  // what the engine waits for
+    std::optional<std::string> thrown_;
+    bool starting_ = false;
+    bool harmless_ = false;
+    bool has_own_ = false;
+    std::optional<std::stop_callback<stopper>> stop_;
+    ending* ending_ = nullptr;
+    alignas(std::max_align_t) std::array<std::byte, 256> ending_room_;
+};
+
+}  // namespace ferry::detail

@@ -1,0 +1,55 @@
+// What the pool of an asynchronous session keeps: a socket that an executor waits for, and the protocol's state on it.
+#pragma once
+
+#include <ferry/http/connection.hpp>
+#include <ferry/io/socket.hpp>
+#include <ferry/origin.hpp>
+#include <ferry/pool/pool.hpp>
+
+#include <asio/any_io_executor.hpp>
+#include <asio/basic_stream_socket.hpp>
+#include <asio/generic/stream_protocol.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+namespace ferry::detail {
+
+using async_socket = asio::basic_stream_socket<asio::generic::stream_protocol, asio::any_io_executor>;
+
+/// Shared with what is outstanding on it: a read that was given up still has its buffer here.
+struct async_channel {
+    async_channel(const asio::any_io_executor& executor, std::uint64_t id) : socket(executor) { http.info.id = id; }
+
+    async_socket socket;
+    connection http;
+    void* place = nullptr;             // in the pool while it is idle; guarded by the pool's lock
+    std::atomic<bool> watched{false};  // somebody waits for news of it
+};
+
+/// The pool's share: without it the channel is closed.
+class pooled_channel {
+public:
+    pooled_channel(const asio::any_io_executor& executor, std::uint64_t id)
+        : channel_(std::make_shared<async_channel>(executor, id)) {}
+    pooled_channel(pooled_channel&&) = delete;
+    ~pooled_channel() {
+        std::error_code ignored;
+        channel_->socket.close(ignored);
+    }
+    async_channel* operator->() const noexcept { return channel_.get(); }
+    const std::shared_ptr<async_channel>& share() const noexcept { return channel_; }
+
+    verdict probe() noexcept { return detail::probe(channel_->socket); }
+    void idle_at(void* place) noexcept { channel_->place = place; }
+
+private:
+    std::shared_ptr<async_channel> channel_;
+};
+
+using async_pool = pool<Origin, pooled_channel, origin_hash, origin_equal>;
+
+}  // namespace ferry::detail

@@ -1,0 +1,457 @@
+// Performs the engine's actions with Asio, without blocking: an action is begun, and looked at again with each news.
+#pragma once
+
+#include <ferry/engine/transfer.hpp>
+#include <ferry/io/async_core.hpp>
+#include <ferry/io/body_reader.hpp>
+#include <ferry/io/channel.hpp>
+#include <ferry/io/dialer.hpp>
+#include <ferry/io/file_writer.hpp>
+#include <ferry/io/resolver.hpp>
+#include <ferry/io/serialized.hpp>
+#include <ferry/io/wait.hpp>
+
+#include <asio/buffer.hpp>
+#include <asio/error.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/prefer.hpp>
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace ferry::detail {
+
+/// Asio's codes for names as ferry's.
+inline std::error_code resolver_error(std::error_code ec) noexcept {
+    if (ec == asio::error::host_not_found || ec == asio::error::no_data) return errc::host_not_found;
+    if (ec == asio::error::host_not_found_try_again) return errc::resolver_try_again;
+    if (ec.category() == asio::error::get_netdb_category() || ec.category() == asio::error::get_addrinfo_category())
+        return errc::resolver_failed;
+    return ec;
+}
+
+class async_driver : protected serialized, private async_pool::waiter {
+protected:
+    ~async_driver() = default;
+
+    /// The answer, or nothing: then what it waits for has been started, and will bring news.
+    std::optional<answer> perform(const action& a) {
+        if (!std::exchange(waiting_, true)) {
+            if (auto done = at_once(a)) return answered(*done);
+            if (auto ec = interruption()) return answered({.ec = ec});
+            if (auto done = attempt(a)) return answered(*done);
+            bound_ = a.what == action::kind::pace ? bound{std::min(turn_at_, a.until), a.until < turn_at_}
+                                                  : bound_of(a);
+            over_at_.store(bound_.at.time_since_epoch().count(), std::memory_order_relaxed);
+            core_->wake_at(bound_.at);
+            return {};
+        }
+        if (auto done = attempt(a)) return answered(*done);
+        if (auto ec = interruption()) return answered(give_up(a, ec));
+        if (bound_.at != never && clock::now() >= bound_.at) return answered(give_up(a, bound_.over()));
+        return {};
+    }
+
+    /// Before the first action of a call.
+    void reset_driver(const request& q) {
+        asked_ = &q;
+        body_ = body_reader();
+        file_.reset();
+        interrupted_ = {};
+        wrote_ = false;
+    }
+    void stop_waiting() noexcept {
+        if (in_line_) leave_line();
+        waiting_ = false;
+        working_ = {};
+    }
+    void drop_connection() noexcept {
+        lease_.discard(DiscardReason::aborted);
+        forget_outstanding();
+    }
+
+    bool idle() {
+        std::lock_guard lock(mutex_);
+        return !busy_;
+    }
+    /// Makes the wait at hand, and those to come, end with `ec`. The lock is held.
+    void interrupt_with(std::error_code ec) {
+        interrupted_ = ec;
+        knock(core_->executor);
+    }
+    /// The alarm rings: has a wait lasted too long? Returns when it will have.
+    time_point check_time(time_point now) {
+        auto over = time_point(clock::duration(over_at_.load(std::memory_order_relaxed)));
+        if (over > now) return over;
+        std::lock_guard lock(mutex_);
+        knock(core_->executor);
+        return never;
+    }
+
+    std::shared_ptr<async_core> core_;  // while somebody uses the call
+    std::error_code interrupted_;
+    std::atomic<bool> wrote_{false};  // bytes of the request
+
+private:
+    struct attempt_to_connect {
+        std::uint64_t id;
+        Endpoint peer;
+        async_socket socket;
+        bool ended = false;
+        std::error_code ec{};
+    };
+    struct outcome_of_io {
+        bool done = false;
+        std::error_code ec{};
+        std::size_t n = 0;
+    };
+
+    answer answered(const answer& a) noexcept {
+        waiting_ = false;
+        over_at_.store(never.time_since_epoch().count(), std::memory_order_relaxed);
+        return a;
+    }
+    std::error_code interruption() {
+        std::lock_guard lock(mutex_);
+        return interrupted_;
+    }
+
+    /// What never waits and is never interrupted.
+    std::optional<answer> at_once(const action& a) {
+        switch (a.what) {
+        case action::kind::now: return answer{.at = clock::now()};
+        case action::kind::release: return release(a);
+        default: return {};
+        }
+    }
+
+    std::optional<answer> attempt(const action& a) {
+        switch (a.what) {
+        case action::kind::checkout: return checkout(a);
+        case action::kind::resolve: return resolve(a);
+        case action::kind::start_connect: return start_connect(a);
+        case action::kind::await_connect: return await_connect();
+        case action::kind::open_body: return open_body();
+        case action::kind::pull: return pull(a);
+        case action::kind::read: return read(a);
+        case action::kind::create: return create(a);
+        case action::kind::store: return answer{.ec = file_->write(a.from[0])};
+        case action::kind::commit: return answer{.ec = file_->commit()};
+        case action::kind::pace: return pace();
+        default: return write(a);
+        }
+    }
+
+    /// The wait for this action ends without what it was for, unless that has just come.
+    answer give_up(const action& a, std::error_code ec) {
+        if (a.what == action::kind::pace) turn_at_ = never;
+        if (a.what != action::kind::checkout || !in_line_) return {.ec = ec};
+        auto got = leave_line();
+        return got == async_pool::outcome::left ? answer{.ec = ec} : handed_out(got);
+    }
+
+    // The pool.
+
+    std::optional<answer> checkout(const action& a) {
+        using outcome = async_pool::outcome;
+        if (in_line_) {
+            {
+                std::lock_guard lock(mutex_);
+                if (!granted_) return {};
+            }
+            return handed_out(leave_line());
+        }
+        granted_ = false;
+        origin_view key(asked_->url.scheme(), asked_->url.host_and_port());
+        auto got = core_->pool.checkout(key, clock::now(), a.fresh, this, lease_);
+        if (got != outcome::queued) return handed_out(got);
+        in_line_ = true;
+        keep_context_working();
+        return {};
+    }
+    async_pool::outcome leave_line() noexcept {
+        in_line_ = false;
+        working_ = {};
+        return core_->pool.leave(*this, lease_);
+    }
+    answer handed_out(async_pool::outcome got) {
+        if (got == async_pool::outcome::empty) return {.ec = errc::pool_empty};
+        if (got == async_pool::outcome::closed) return {.ec = errc::pool_closed};
+        return {.conn = &live_or_blank(clock::now())};
+    }
+    void wake() noexcept override {
+        std::lock_guard lock(mutex_);
+        granted_ = true;
+        knock(core_->executor);
+    }
+
+    connection& live_or_blank(time_point now) {
+        while (lease_) {
+            auto found = probe();
+            if (found == verdict::alive) break;
+            lease_.next(reason_of(found), now);
+            forget_outstanding();
+        }
+        if (!lease_) lease_.emplace(core_->executor, ++core_->ids);
+        auto& http = (*lease_)->http;
+        http.info.reused = lease_.reused();
+        if (http.info.reused)
+            http.info.idle_age = std::chrono::duration_cast<std::chrono::milliseconds>(now - lease_.idle_since());
+        return http;
+    }
+
+    /// Where Asio tries to read before it waits, that try is the probe, and the read that it begins is the response's.
+    verdict probe() {
+        auto& c = *lease_;
+        if (!tries_first || c->watched || !c->socket.is_open()) return lease_->probe();
+        start_reading(c->http.room(false));
+        return errno == EAGAIN ? verdict::alive : why_not_alive(c->socket.native_handle());
+    }
+    /// The same while a request is on its way: begins to read, if there is nothing yet.
+    bool nothing_to_read() {
+        auto& c = *lease_;
+        if (!tries_first) return !wait_for_read(c->socket.native_handle());
+        start_reading(c->http.room(false));
+        return errno == EAGAIN;
+    }
+#if defined(ASIO_HAS_EPOLL) && !defined(ASIO_HAS_IO_URING_AS_DEFAULT)
+    static constexpr bool tries_first = true;  // and leaves EAGAIN in errno when there was nothing
+#else
+    static constexpr bool tries_first = false;
+#endif
+
+    answer release(const action& a) {
+        auto now = clock::now();
+        if (a.keep && !reading_) {
+            lease_.keep(now, a.hint);
+            core_->wake_at(now + watched_after);
+        } else {
+            lease_.discard(a.keep ? DiscardReason::aborted : a.reason);
+        }
+        forget_outstanding();
+        return {.at = now};
+    }
+    void forget_outstanding() noexcept {
+        std::vector<attempt_to_connect> losers;
+        std::lock_guard lock(mutex_);
+        ++turn_;
+        losers.swap(dialing_);
+        reading_ = writing_ = resolving_ = pulling_ = no_room_ = false;
+        received_ = pulled_ = {};
+        resolved_.reset();
+    }
+
+    // Connecting.
+
+    std::optional<answer> resolve(const action& a) {
+        if (!resolving_) {
+            if (resolve_literal(a.host, a.port, *a.found)) return answer{};
+            auto ec = with_descriptors(core_->pool,
+                                       [] { return open_tcp(AF_INET) ? std::error_code{} : last_error(); });
+            if (ec) return answer{.ec = ec};
+            start_resolving(a);
+            return {};
+        }
+        std::lock_guard lock(mutex_);
+        if (!resolved_) return {};
+        resolving_ = false;
+        *a.found = std::move(resolved_->second);
+        return answer{.ec = std::exchange(resolved_, std::nullopt)->first};
+    }
+    void start_resolving(const action& a) {
+        resolving_ = true;
+        if (!resolver_) resolver_.emplace(core_->executor);
+        using results = asio::ip::tcp::resolver::results_type;
+        resolver_->async_resolve(
+            std::string(a.host), std::string(), asio::ip::tcp::resolver::flags(),
+            on(other_memory_, [this, port = a.port](std::error_code ec, const results& all) {
+                auto& to = resolved_.emplace(resolver_error(ec), std::vector<Endpoint>());
+                for (auto& one : all) {
+                    auto address = one.endpoint();
+                    to.second.push_back(endpoint_of(reinterpret_cast<const sockaddr*>(address.data())));
+                    to.second.back().port = port;
+                }
+            }));
+    }
+
+    std::optional<answer> start_connect(const action& a) {
+        descriptor fd;
+        auto ec = with_descriptors(core_->pool, [&] {
+            fd = open_tcp(a.peer.v6 ? AF_INET6 : AF_INET);
+            return fd ? std::error_code{} : last_error();
+        });
+        if (ec) return answer{.ec = ec};
+        const asio::generic::stream_protocol protocol(a.peer.v6 ? AF_INET6 : AF_INET, IPPROTO_TCP);
+        async_socket socket(core_->executor);
+        socket.assign(protocol, fd.get(), ec);
+        if (ec) return answer{.ec = ec};
+        fd.release();
+        auto id = ++attempts_;
+        {
+            std::lock_guard lock(mutex_);
+            dialing_.push_back({id, a.peer, std::move(socket)});
+        }
+        const system_address to(a.peer);
+        dialing_.back().socket.async_connect(asio::generic::stream_protocol::endpoint(to.get(), to.size, IPPROTO_TCP),
+                                             on(other_memory_, [this, id](std::error_code failed) {
+                                                 for (auto& d : dialing_)
+                                                     if (d.id == id) d.ended = true, d.ec = failed;
+                                             }));
+        return answer{};
+    }
+
+    std::optional<answer> await_connect() {
+        std::unique_lock lock(mutex_);
+        if (dialing_.empty()) return answer{.ec = errc::no_address};
+        auto ended = std::find_if(dialing_.begin(), dialing_.end(), [](auto& d) { return d.ended; });
+        if (ended == dialing_.end()) return {};
+        auto first = std::move(*ended);
+        dialing_.erase(ended);
+        lock.unlock();
+        if (first.ec) return answer{.ec = first.ec};
+        auto& channel = *lease_;
+        channel->socket = std::move(first.socket);
+        channel->http.open = true;
+        channel->http.info.remote = first.peer;
+        channel->http.info.local = local_endpoint(channel->socket.native_handle());
+        forget_outstanding();
+        lease_.opened(clock::now());
+        return answer{};
+    }
+
+    // Bytes.
+
+    std::optional<answer> read(const action& a) {
+        if (!reading_) {
+            start_reading(a.into);
+            return {};
+        }
+        std::lock_guard lock(mutex_);
+        if (!received_.done) return {};
+        reading_ = false;
+        received_.done = false;
+        return answer{.ec = received_.ec, .n = received_.n};
+    }
+    /// The read may outlive the call's interest in it: the channel, whose buffer it fills, stays with it.
+    void start_reading(std::span<char> into) {
+        reading_ = true;
+        auto channel = lease_->share();
+        auto& socket = channel->socket;
+        auto handler = on(read_memory_, [this, channel = std::move(channel)](std::error_code ec, std::size_t n) {
+            received_ = {true, ec == asio::error::eof ? std::error_code{} : ec, n};
+        });
+        errno = 0;
+        socket.async_read_some(asio::buffer(into.data(), into.size()), std::move(handler));
+    }
+
+    /// When it has to wait, bytes from the peer count as well as room for ours.
+    std::optional<answer> write(const action& a) {
+        auto& channel = *lease_;
+        if (a.watch && !reading_ && !nothing_to_read()) return answer{.readable = true};
+        {
+            std::lock_guard lock(mutex_);
+            if (received_.done && (a.watch || no_room_)) return no_room_ = false, answer{.readable = true};
+            if (writing_) return {};
+        }
+        no_room_ = false;
+        auto n = send_now(channel->socket.native_handle(), a.from);
+        if (n >= 0) {
+            wrote_ = true;
+            return answer{.n = static_cast<std::size_t>(n)};
+        }
+        if (errno != EAGAIN && errno != EWOULDBLOCK) return answer{.ec = last_error()};
+        no_room_ = writing_ = true;  // nothing is outstanding that would change it
+        if (!reading_) start_reading(channel->http.room(false));
+        channel->socket.async_wait(asio::socket_base::wait_write,
+                                   on(other_memory_, [this](std::error_code) { writing_ = false; }));
+        return {};
+    }
+
+    // The request's body, files, and the rate.
+
+    answer open_body() {
+        answer opened;
+        opened.ec = with_descriptors(core_->pool, [&] { return (opened = body_.open(asked_->body())).ec; });
+        return opened;
+    }
+    std::optional<answer> pull(const action& a) {
+        auto* source = asked_->body().source();
+        if (!source || !source->read_async) return body_.read(a.into);
+        if (!pulling_) {
+            pulling_ = true;
+            start_pulling(*source, a.into);
+            return {};
+        }
+        std::lock_guard lock(mutex_);
+        if (!pulled_.done) return {};
+        pulling_ = false;
+        pulled_.done = false;
+        if (!pulled_.ec && pulled_.n > a.into.size()) pulled_.ec = std::make_error_code(std::errc::value_too_large);
+        return answer{.ec = pulled_.ec, .n = pulled_.n};
+    }
+    void start_pulling(const Source& source, std::span<char> into) {
+        keep_context_working();
+        auto note = [this](std::error_code ec, std::size_t n) {
+            working_ = {};
+            pulled_ = {true, ec, n};
+        };
+        auto handler = std::make_shared<decltype(on(other_memory_, note))>(on(other_memory_, note));
+        source.read_async(into, [handler](std::error_code ec, std::size_t n) { (*handler)(ec, n); });
+    }
+    answer create(const action& a) {
+        file_.emplace();
+        return {.ec = with_descriptors(core_->pool, [&] { return file_->open(std::string(a.path)); })};
+    }
+    std::optional<answer> pace() {
+        auto now = clock::now();
+        if (turn_at_ == never) turn_at_ = core_->pace.turn(asked_->url.host_and_port(), now);
+        if (turn_at_ > now) return keep_context_working(), std::nullopt;
+        turn_at_ = never;
+        working_ = {};
+        return answer{};
+    }
+
+    /// In line nothing of Asio's is outstanding that would keep the context running.
+    void keep_context_working() { working_ = asio::prefer(core_->executor, asio::execution::outstanding_work.tracked); }
+
+    const request* asked_ = nullptr;
+    async_pool::lease lease_;
+    body_reader body_;
+    std::optional<file_writer> file_;
+    std::optional<asio::ip::basic_resolver<asio::ip::tcp, asio::any_io_executor>> resolver_;
+    asio::any_io_executor working_;
+
+    // The wait at hand.
+    bool waiting_ = false;
+    bound bound_;
+    std::atomic<clock::rep> over_at_{never.time_since_epoch().count()};
+    time_point turn_at_ = never;
+
+    // What has been started, and what came of it.
+    bool in_line_ = false, granted_ = false;
+    bool reading_ = false, pulling_ = false, resolving_ = false;
+    bool writing_ = false, no_room_ = false;
+    outcome_of_io received_, pulled_;
+    std::optional<std::pair<std::error_code, std::vector<Endpoint>>> resolved_;
+    std::vector<attempt_to_connect> dialing_;
+    std::uint64_t attempts_ = 0;
+
+    handler_memory read_memory_, other_memory_;
+};
+
+}  // namespace ferry::detail

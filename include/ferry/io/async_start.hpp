@@ -1,0 +1,156 @@
+// Between Asio's completion tokens and calls: starts an operation of a call under any token.
+#pragma once
+
+#include <ferry/io/async_call.hpp>
+
+#include <asio/associated_allocator.hpp>
+#include <asio/associated_cancellation_slot.hpp>
+#include <asio/associated_executor.hpp>
+#include <asio/async_result.hpp>
+#include <asio/dispatch.hpp>
+#include <asio/post.hpp>
+#include <asio/prefer.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <mutex>
+#include <system_error>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace ferry::detail {
+
+// What the core does with calls, now that they are known.
+
+inline async_call& async_core::acquire() {
+    std::unique_lock lock(mutex_);
+    if (free_.empty()) {
+        free_.reserve(calls_.size() + 1);  // so that giving one back never allocates
+        calls_.push_back(std::make_unique<async_call>());
+        free_.push_back(calls_.back().get());
+    }
+    auto& c = *free_.back();
+    free_.pop_back();
+    lock.unlock();
+    c.take(shared_from_this());
+    return c;
+}
+
+inline void async_core::recycle(async_call& c) noexcept {
+    std::lock_guard lock(mutex_);
+    free_.push_back(&c);
+    if (free_.size() < calls_.size()) return;
+    for (auto& timer : closing_) timer->cancel();
+    closing_.clear();
+}
+
+inline void async_core::cancel_all() noexcept {
+    std::lock_guard lock(mutex_);
+    for (auto& c : calls_) c->cancel_whatever();
+}
+
+inline void async_core::ring() {
+    alarm_.rang();
+    const auto now = clock::now();
+    auto next = pool.tend(now, watched_after, [this](pooled_channel& c) { watch(c.share()); });
+    {
+        std::lock_guard lock(mutex_);
+        for (auto& c : calls_) next = std::min(next, c->ring(now));
+    }
+    wake_at(next);
+}
+
+/// Owns a call: without it nothing more is asked of the call.
+class call_owner {
+public:
+    call_owner() = default;
+    explicit call_owner(async_call& c) noexcept : call_(&c) {}
+    call_owner(call_owner&& o) noexcept : call_(std::exchange(o.call_, nullptr)) {}
+    call_owner& operator=(call_owner&& o) noexcept {
+        if (this == &o) return *this;
+        release();
+        call_ = std::exchange(o.call_, nullptr);
+        return *this;
+    }
+    ~call_owner() { release(); }
+    void release() noexcept {
+        if (auto* c = std::exchange(call_, nullptr)) c->release();
+    }
+    async_call* operator->() const noexcept { return call_; }
+    async_call& operator*() const noexcept { return *call_; }
+    explicit operator bool() const noexcept { return call_ != nullptr; }
+
+private:
+    async_call* call_ = nullptr;
+};
+
+/// A handler and what it is to be called with.
+template <class Handler, class Results> struct completion {
+    using allocator_type = asio::associated_allocator_t<Handler>;
+    allocator_type get_allocator() const noexcept { return asio::get_associated_allocator(handler); }
+
+    void operator()() {
+        auto slot = asio::get_associated_cancellation_slot(handler);
+        if (slot.is_connected()) slot.clear();
+        std::apply([this](auto&&... r) { std::move(handler)(ec, std::move(r)...); }, std::move(results));
+    }
+
+    Handler handler;
+    std::error_code ec;
+    Results results;
+};
+
+/// The work that a handler's executor has for as long as the operation lasts.
+template <class Handler> auto work_for(const Handler& h, const asio::any_io_executor& otherwise) {
+    return asio::prefer(asio::get_associated_executor(h, otherwise), asio::execution::outstanding_work.tracked);
+}
+
+/// `take(call, owner, ec)` gives the handler's results, as a tuple.
+template <class Handler, class Take> class handler_ending final : public ending {
+public:
+    handler_ending(Handler h, call_owner owner, Take take, const asio::any_io_executor& ex)
+        : work_(work_for(h, ex)), handler_(std::move(h)), owner_(std::move(owner)), take_(std::move(take)) {}
+
+    void operator()(async_call& c, std::error_code ec, bool later) override {
+        auto work = std::move(work_);
+        auto owner = std::move(owner_);
+        auto results = take_(c, owner, ec);
+        completion<Handler, decltype(results)> done{std::move(handler_), ec, std::move(results)};
+        c.put_down();  // and with it this ending
+        owner.release();
+        if (later) asio::post(work, std::move(done));
+        else asio::dispatch(work, std::move(done));
+    }
+
+private:
+    decltype(work_for(std::declval<Handler&>(), std::declval<const asio::any_io_executor&>())) work_;
+    Handler handler_;
+    call_owner owner_;
+    Take take_;
+};
+
+/// Lets a signal of the handler's cancellation slot end the operation that `c` starts next.
+template <class Handler> void connect_cancellation(const Handler& h, async_call& c) {
+    auto slot = asio::get_associated_cancellation_slot(h);
+    if (!slot.is_connected()) return;
+    slot.assign([core = c.core(), call = &c, operation = c.next_operation()](asio::cancellation_type_t type) {
+        call->cancel(operation, type);
+    });
+}
+
+/// Starts `make(call)` of the engine under a token, whose handler gets an error code and what `take` gives. The call
+/// belongs to the operation if an owner of it is given.
+template <class... Results, class Token, class Make, class Take>
+auto start(Token&& token, async_call& call, call_owner owner, Make make, Take take) {
+    return asio::async_initiate<Token, void(std::error_code, Results...)>(
+        [c = &call](auto handler, call_owner o, Make m, Take t) {
+            connect_cancellation(handler, *c);
+            using Ending = handler_ending<decltype(handler), Take>;
+            c->start([c, m] { return m(*c); },
+                     Ending(std::move(handler), std::move(o), std::move(t), c->core()->executor));
+        },
+        token, std::move(owner), std::move(make), std::move(take));
+}
+
+}  // namespace ferry::detail
