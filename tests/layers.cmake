@@ -4,7 +4,7 @@ cmake_minimum_required(VERSION 3.24)
 file(REAL_PATH "${INCLUDE_DIR}" INCLUDE_DIR)
 
 # A folder is a layer; the headers outside of folders are values, apart from those that users call.
-set(faces ferry.hpp session.hpp stream.hpp api.hpp)
+set(faces ferry.hpp session.hpp stream.hpp api.hpp async.hpp async_get_all.hpp async_session.hpp async_stream.hpp)
 set(values_may_include values)
 set(core_may_include   core values)
 set(pool_may_include   pool values)
@@ -16,7 +16,7 @@ set(faces_may_include  faces io engine http pool core values)
 # What is not ours, as pairs: a pattern of header names, and a pattern of the files that may include them.
 set(outside
     "asio[.]hpp"  "nobody"                       # the slim headers cost 0.7 s less in every translation unit
-    "asio/.*"     "(io/.*|session[.]hpp)"
+    "asio/.*"     "(io/.*|session[.]hpp|async_.*[.]hpp)"
     "llhttp[.]h"  "http/parser[.]hpp"
     "(netdb|poll|sys/(socket|uio|epoll)|netinet/.*)[.]h"  "io/.*")
 

@@ -64,34 +64,48 @@ public:
 
     executor_type get_executor() const { return core().executor; }
 
-    template <class Token> auto get(std::string_view url, Token&& token) { return verb("GET", url, token); }
-    template <class Token> auto head(std::string_view url, Token&& token) { return verb("HEAD", url, token); }
-    template <class Token> auto post(std::string_view url, Token&& token) { return verb("POST", url, token); }
-    template <class Token> auto put(std::string_view url, Token&& token) { return verb("PUT", url, token); }
-    template <class Token> auto patch(std::string_view url, Token&& token) { return verb("PATCH", url, token); }
-    template <class Token> auto del(std::string_view url, Token&& token) { return verb("DELETE", url, token); }
-    template <class Token> auto options(std::string_view url, Token&& token) { return verb("OPTIONS", url, token); }
+    template <class Token> auto get(std::string_view url, Token&& token) {
+        return verb("GET", url, std::forward<Token>(token));
+    }
+    template <class Token> auto head(std::string_view url, Token&& token) {
+        return verb("HEAD", url, std::forward<Token>(token));
+    }
+    template <class Token> auto post(std::string_view url, Token&& token) {
+        return verb("POST", url, std::forward<Token>(token));
+    }
+    template <class Token> auto put(std::string_view url, Token&& token) {
+        return verb("PUT", url, std::forward<Token>(token));
+    }
+    template <class Token> auto patch(std::string_view url, Token&& token) {
+        return verb("PATCH", url, std::forward<Token>(token));
+    }
+    template <class Token> auto del(std::string_view url, Token&& token) {
+        return verb("DELETE", url, std::forward<Token>(token));
+    }
+    template <class Token> auto options(std::string_view url, Token&& token) {
+        return verb("OPTIONS", url, std::forward<Token>(token));
+    }
 
     template <class Token> auto get(std::string_view url, Options with, Token&& token) {
-        return verb("GET", url, std::move(with), token);
+        return verb("GET", url, std::move(with), std::forward<Token>(token));
     }
     template <class Token> auto head(std::string_view url, Options with, Token&& token) {
-        return verb("HEAD", url, std::move(with), token);
+        return verb("HEAD", url, std::move(with), std::forward<Token>(token));
     }
     template <class Token> auto post(std::string_view url, Options with, Token&& token) {
-        return verb("POST", url, std::move(with), token);
+        return verb("POST", url, std::move(with), std::forward<Token>(token));
     }
     template <class Token> auto put(std::string_view url, Options with, Token&& token) {
-        return verb("PUT", url, std::move(with), token);
+        return verb("PUT", url, std::move(with), std::forward<Token>(token));
     }
     template <class Token> auto patch(std::string_view url, Options with, Token&& token) {
-        return verb("PATCH", url, std::move(with), token);
+        return verb("PATCH", url, std::move(with), std::forward<Token>(token));
     }
     template <class Token> auto del(std::string_view url, Options with, Token&& token) {
-        return verb("DELETE", url, std::move(with), token);
+        return verb("DELETE", url, std::move(with), std::forward<Token>(token));
     }
     template <class Token> auto options(std::string_view url, Options with, Token&& token) {
-        return verb("OPTIONS", url, std::move(with), token);
+        return verb("OPTIONS", url, std::move(with), std::forward<Token>(token));
     }
 
     /// Any method; its name is sent as it is written. `void(std::error_code, Response)`.
@@ -99,7 +113,7 @@ public:
         auto call = acquire();
         call->method.assign(method);
         call->prepare(call->method, url, std::move(with));
-        return fetch(std::move(call), token);
+        return fetch(std::move(call), std::forward<Token>(token));
     }
 
     /// `void(std::error_code, AsyncStream)`, as soon as the head is there; the body is pulled from the stream.
@@ -133,7 +147,7 @@ public:
         auto call = acquire();
         call->path = std::move(path);
         call->prepare("GET", url, std::move(with));
-        return whole(std::move(call), token,
+        return whole(std::move(call), std::forward<Token>(token),
                      [](detail::async_call& c) { return detail::download(*c.exchange, c.path); });
     }
 
@@ -181,20 +195,21 @@ public:
     }
 
 private:
-    template <class Token> auto verb(std::string_view method, std::string_view url, Token& token) {
+    template <class Token> auto verb(std::string_view method, std::string_view url, Token&& token) {
         auto call = acquire();
         call->prepare(method, url);
-        return fetch(std::move(call), token);
+        return fetch(std::move(call), std::forward<Token>(token));
     }
-    template <class Token> auto verb(std::string_view method, std::string_view url, Options&& with, Token& token) {
+    template <class Token> auto verb(std::string_view method, std::string_view url, Options&& with, Token&& token) {
         auto call = acquire();
         call->prepare(method, url, std::move(with));
-        return fetch(std::move(call), token);
+        return fetch(std::move(call), std::forward<Token>(token));
     }
-    template <class Token> auto fetch(detail::call_owner call, Token& token) {
-        return whole(std::move(call), token, [](detail::async_call& c) { return detail::fetch(*c.exchange); });
+    template <class Token> auto fetch(detail::call_owner call, Token&& token) {
+        return whole(std::move(call), std::forward<Token>(token),
+                     [](detail::async_call& c) { return detail::fetch(*c.exchange); });
     }
-    template <class Token, class Make> auto whole(detail::call_owner call, Token& token, Make make) {
+    template <class Token, class Make> auto whole(detail::call_owner call, Token&& token, Make make) {
         auto& c = *call;
         return detail::start<Response>(std::forward<Token>(token), c, std::move(call), make,
                                        [](detail::async_call& on, detail::call_owner&, std::error_code& ec) {

@@ -94,7 +94,13 @@ public:
         return call_ && call_->exchange ? call_->error_of(call_->exchange->ended) : nullptr;
     }
 
-    /// Gives the connection back; what was not read is lost.
+    /// `void(std::error_code)`. Gives the connection back; what was not read is lost. Completes when that is done.
+    template <class Token> auto async_close(Token&& token) {
+        return detail::start<>(
+            std::forward<Token>(token), *call_, {}, [](detail::async_call& c) { return detail::let_go(*c.exchange); },
+            [](detail::async_call&, detail::call_owner&, std::error_code&) { return std::tuple(); });
+    }
+    /// The same in the background. The stream is empty then.
     void close() noexcept { call_.release(); }
 
 private:

@@ -269,6 +269,9 @@ public:
         : std::system_error(ec, text(url, phase, state, detail)), url_(std::move(url)), phase_(phase), state_(state),
           partial_(std::move(partial)) {}
 
+    /// The same error, with what had arrived.
+    Error(const Error& other, std::shared_ptr<const Response> partial) : Error(other) { partial_ = std::move(partial); }
+
     const std::string& url() const noexcept { return url_; }
     Phase phase() const noexcept { return phase_; }
     RequestState request_state() const noexcept { return state_; }

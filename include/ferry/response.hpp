@@ -59,6 +59,17 @@ struct Response {
         return std::move(*this);
     }
 
+    /// Throws what `error` tells, with this response as `Error::partial`, or else returns itself: for those who took a
+    /// `std::error_code`, or `asio::as_tuple`, and want the exception after all.
+    const Response& raise_for_error() const& {
+        if (error) throw Error(*error, std::make_shared<const Response>(*this));
+        return *this;
+    }
+    Response raise_for_error() && {
+        std::as_const(*this).raise_for_error();
+        return std::move(*this);
+    }
+
     /// Empties it and keeps its memory for the next response.
     void clear() noexcept {
         status = 0;

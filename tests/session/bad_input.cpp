@@ -14,7 +14,7 @@ using namespace std::string_literals;
 // The call must fail by its input, with a text that holds `named`, and the server must not hear of it.
 template <class Code, class Call> void check_refused(Code code, std::string_view named, Call call) {
     Server server;
-    ferry::Session session;
+    Session session;
     auto error = error_of([&] { call(session, server.url()); });
     CAPTURE(error.what());
     CHECK(error.code() == code);
@@ -47,7 +47,7 @@ TEST_CASE("a malformed URL is refused by its fault", "[session][D3]") {
         {"https://127.0.0.1/", errc::tls_not_available},
     }));
     CAPTURE(url);
-    ferry::Session session;
+    Session session;
     auto error = error_of([&, &url = url] { session.get(url); });
     CHECK(error.code() == code);
     CHECK(error.phase() == ferry::Phase::input);
@@ -58,7 +58,7 @@ TEST_CASE("a malformed URL is refused by its fault", "[session][D3]") {
 TEST_CASE("a host that could smuggle something is refused", "[session][D3]") {
     std::string host = GENERATE("a b", "a\r\nb", "a<b", "a\\b", "a%00b");
     CAPTURE(host);
-    ferry::Session session;
+    Session session;
     auto error = error_of([&] { session.get("http://" + host + "/"); });
     CHECK((error.code() == errc::url_invalid_host || error.code() == errc::url_invalid_character));
 }
@@ -85,7 +85,7 @@ TEST_CASE("a header value that could end its line is refused by its name", "[ses
 TEST_CASE("tabs and bytes above ASCII are allowed in a header value", "[session][D3]") {
     Server server;
     server.accept().answers(ok());
-    ferry::Session session;
+    Session session;
     session.get(server.url(), {.headers = {{"X-Field", "a\tb \xc3\xa9"}}});
     CHECK(server.request().field("X-Field") == "a\tb \xc3\xa9");
 }
@@ -113,7 +113,7 @@ TEST_CASE("a duration of zero or less is refused by the option's name", "[sessio
 }
 
 TEST_CASE("a session's malformed options are refused when it is made", "[session]") {
-    auto refused = [](ferry::SessionOptions options) { return error_of([&] { ferry::Session session(options); }); };
+    auto refused = [](ferry::SessionOptions options) { return error_of([&] { Session session(options); }); };
     CHECK(refused({.base_url = "nonsense"}).code() == errc::url_missing_scheme);
     CHECK(refused({.headers = {{"Bad Name", ""}}}).code() == errc::invalid_header_name);
     CHECK(refused({.headers = {{"A", "b\r\nc"}}}).code() == errc::invalid_header_value);
@@ -155,7 +155,7 @@ TEST_CASE("a session's own fields cannot frame its requests", "[session][D4]") {
     auto field = GENERATE("Content-Length", "Transfer-Encoding");
     auto error = error_of([&] {
         Server server;
-        ferry::Session session({.headers = {{field, "5"}}});
+        Session session({.headers = {{field, "5"}}});
         session.post(server.url(), {.body = "four"});
     });
     CHECK(error.code() == ferry::condition::input);
@@ -172,7 +172,7 @@ TEST_CASE("a file that cannot be read is refused before anything is sent", "[ses
 }
 
 TEST_CASE("with an error_code nothing is thrown", "[session]") {
-    ferry::Session session;
+    Session session;
     std::error_code ec;
     auto r = session.get("nonsense", {}, ec);
     CHECK(ec == errc::url_missing_scheme);

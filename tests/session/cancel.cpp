@@ -32,7 +32,7 @@ auto stop_after(Script& script, std::stop_source& stop) {
 
 TEST_CASE("a call that is cancelled before it begins sends nothing", "[session][K4]") {
     Server server;
-    ferry::Session session;
+    Session session;
     std::stop_source stop;
     stop.request_stop();
     auto error = prompt_error_of([&] { session.get(server.url(), {.stop = stop.get_token()}); });
@@ -44,7 +44,7 @@ TEST_CASE("a call that is cancelled before it begins sends nothing", "[session][
 
 TEST_CASE("cancelled while connecting", "[session][K4]") {
     FullBacklog never;
-    ferry::Session session;
+    Session session;
     std::stop_source stop;
     auto stopping = in_background([&] {
         eventually([&] { return session.stats().in_use == 1; });
@@ -59,7 +59,7 @@ TEST_CASE("cancelled while connecting", "[session][K4]") {
 TEST_CASE("cancelled while sending", "[session][K4]") {
     Server server({.receive_buffer = 4096});
     auto& script = server.accept().reads_head().ignores_the_rest();
-    ferry::Session session;
+    Session session;
     std::stop_source stop;
     auto stopping = stop_after(script, stop);
     auto error = prompt_error_of(
@@ -71,7 +71,7 @@ TEST_CASE("cancelled while sending", "[session][K4]") {
 TEST_CASE("cancelled while waiting for the head", "[session][K4]") {
     Server server;
     auto& script = server.accept().reads_request();
-    ferry::Session session;
+    Session session;
     std::stop_source stop;
     auto stopping = stop_after(script, stop);
     auto error = prompt_error_of([&] { session.get(server.url(), {.stop = stop.get_token()}); });
@@ -83,7 +83,7 @@ TEST_CASE("cancelled while waiting for the head", "[session][K4]") {
 TEST_CASE("cancelled in the middle of the head", "[session][K4]") {
     Server server;
     auto& script = server.accept().answers("HTTP/1.1 200 OK\r\n");
-    ferry::Session session;
+    Session session;
     std::stop_source stop;
     auto stopping = stop_after(script, stop);
     auto error = prompt_error_of([&] { session.get(server.url(), {.stop = stop.get_token()}); });
@@ -95,7 +95,7 @@ TEST_CASE("cancelled in the middle of the head", "[session][K4]") {
 TEST_CASE("cancelled in the body", "[session][K4]") {
     Server server;
     auto& script = server.accept().answers(head("Content-Length: 5\r\n"));
-    ferry::Session session;
+    Session session;
     std::stop_source stop;
     auto options = ferry::Options{.stop = stop.get_token()};
     auto stream = session.stream(server.url(), options);
@@ -122,7 +122,7 @@ TEST_CASE("cancelled in the body", "[session][K4]") {
 TEST_CASE("cancelled in a body that goes into memory, with what arrived", "[session][K4]") {
     Server server;
     auto& script = server.accept().answers(head("Content-Length: 5\r\n") + "hel");
-    ferry::Session session;
+    Session session;
     std::stop_source stop;
     auto stopping = in_background([&] {
         // The client has read the three bytes once they are gone from its kernel's queue.
@@ -139,7 +139,7 @@ TEST_CASE("cancelled in a body that goes into memory, with what arrived", "[sess
 TEST_CASE("a stop after the call is without effect", "[session][K4]") {
     Server server;
     server.accept().answers(ok()).answers(ok());
-    ferry::Session session;
+    Session session;
     std::stop_source stop;
     session.get(server.url(), {.stop = stop.get_token()});
     stop.request_stop();
@@ -149,9 +149,9 @@ TEST_CASE("a stop after the call is without effect", "[session][K4]") {
 TEST_CASE("a stream that was opened by another thread is cancelled as promptly", "[session][K4][threads]") {
     Server server;
     server.accept().reads_request().sends(head("Content-Length: 100\r\n") + "abc").ignores_the_rest();
-    ferry::Session session;
+    Session session;
     std::stop_source stop;
-    std::optional<ferry::Stream> stream;
+    std::optional<Stream> stream;
     std::thread([&] { stream.emplace(session.stream(server.url(), {.stop = stop.get_token()})); }).join();
     auto stopping = in_background([&] {
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
@@ -165,7 +165,7 @@ TEST_CASE("a stream that was opened by another thread is cancelled as promptly",
 TEST_CASE("a call that was cancelled still tells how long it took", "[session][K4]") {
     Server server;
     auto& script = server.accept().reads_request().sends(head("Content-Length: 100\r\n") + "abc").ignores_the_rest();
-    ferry::Session session;
+    Session session;
     std::stop_source stop;
     auto stopping = stop_after(script, stop);
     std::error_code ec;

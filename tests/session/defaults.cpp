@@ -10,7 +10,7 @@ std::string target_for(const std::string& base_path, const std::string& relative
                        ferry::Query defaults = {}) {
     Server server;
     server.accept().answers(ok());
-    ferry::Session session({.base_url = server.url(base_path), .params = defaults});
+    Session session({.base_url = server.url(base_path), .params = defaults});
     session.get(relative, {.params = params});
     return std::string(server.request().target());
 }
@@ -30,7 +30,7 @@ TEST_CASE("a relative URL is resolved against base_url", "[session]") {
 TEST_CASE("a whole URL goes before base_url", "[session]") {
     Server server;
     server.accept().answers(ok());
-    ferry::Session session({.base_url = "http://base.invalid/"});
+    Session session({.base_url = "http://base.invalid/"});
     session.get(server.url("/own"));
     CHECK(server.request().target() == "/own");
 }
@@ -45,8 +45,7 @@ TEST_CASE("params go behind the URL's own query, the session's first", "[session
 TEST_CASE("a request's header replaces the session's of the same name", "[session]") {
     Server server;
     server.accept().answers(ok()).answers(ok());
-    ferry::Session session(
-        {.headers = {{"Accept", "text/html"}, {"X-Many", "1"}, {"X-Many", "2"}, {"X-Kept", "kept"}}});
+    Session session({.headers = {{"Accept", "text/html"}, {"X-Many", "1"}, {"X-Many", "2"}, {"X-Kept", "kept"}}});
     session.get(server.url(), {.headers = {{"accept", "application/json"}, {"x-many", "3"}, {"X-Own", "own"}}});
     session.get(server.url());
 
@@ -65,7 +64,7 @@ TEST_CASE("a request's header replaces the session's of the same name", "[sessio
 TEST_CASE("the session's own Connection: close is kept to", "[session][A5]") {
     Server server;
     server.accept().answers(ok()).sees_the_end();
-    ferry::Session session({.headers = {{"Connection", "close"}}});
+    Session session({.headers = {{"Connection", "close"}}});
     session.get(server.url());
     CHECK(server.request().count("Connection") == 1);
     CHECK(session.stats().idle == 0);

@@ -17,7 +17,7 @@ TEST_CASE("a download writes the body to the file", "[session][download]") {
     TempFolder folder;
     Server server;
     server.accept().answers(bytes).answers(ok("next"));
-    ferry::Session session;
+    Session session;
     auto r = session.download(server.url(), folder / "file");
     CHECK(r.status == 200);
     CHECK(r.body.empty());
@@ -31,7 +31,7 @@ TEST_CASE("a download replaces the file that was there", "[session][download]") 
     folder.write("file", "old and longer than the new one");
     Server server;
     server.accept().answers(ok("new"));
-    ferry::Session session;
+    Session session;
     session.download(server.url(), folder / "file");
     CHECK(folder.read("file") == "new");
     CHECK(folder.files() == 1);
@@ -45,7 +45,7 @@ TEST_CASE("a download that fails leaves no half file, and the old one as it was"
     if (existed) folder.write("file", "old");
     Server server;
     server.accept().answers(cut).closes();
-    ferry::Session session;
+    Session session;
     auto error = error_of([&] { session.download(server.url(), folder / "file"); });
     CHECK(error.code() == ferry::errc::incomplete_body);
     CHECK(folder.files() == (existed ? 1 : 0));
@@ -58,7 +58,7 @@ TEST_CASE("a download that is refused or never answered touches no file", "[sess
     folder.write("file", "old");
     Server server;
     server.accept().reads_request().closes();
-    ferry::Session session;
+    Session session;
     error_of([&] { session.download(server.url(), folder / "file"); });
     CHECK(folder.read("file") == "old");
     CHECK(folder.files() == 1);
@@ -69,7 +69,7 @@ TEST_CASE("the body of an error status is no download", "[session][download]") {
     folder.write("file", "old");
     Server server;
     server.accept().answers(reply("404 Not Found", "no such page")).answers(ok("next"));
-    ferry::Session session;
+    Session session;
     auto r = session.download(server.url(), folder / "file");
     CHECK(r.status == 404);
     CHECK(r.body == "no such page");
@@ -83,7 +83,7 @@ TEST_CASE("a download onto a folder is an error and leaves nothing beside it", "
     std::filesystem::create_directories(folder / "file/inner");
     Server server;
     server.accept().answers(ok("hello"));
-    ferry::Session session;
+    Session session;
     auto error = error_of([&] { session.download(server.url(), folder / "file"); });
     CHECK(error.code().category() != ferry::category());
     CHECK(folder.files() == 1);
@@ -93,7 +93,7 @@ TEST_CASE("a download into a folder that does not exist is an error of the syste
     TempFolder folder;
     Server server;
     server.accept().answers(ok("hello"));
-    ferry::Session session;
+    Session session;
     auto error = error_of([&] { session.download(server.url(), folder / "no-such-folder/file"); });
     CHECK(error.code() == std::errc::no_such_file_or_directory);
     CHECK(session.stats().in_use == 0);
@@ -103,7 +103,7 @@ TEST_CASE("a download has no limit on its body", "[session][download]") {
     TempFolder folder;
     Server server;
     server.accept().answers(ok("0123456789"));
-    ferry::Session session({.max_body = 5});
+    Session session({.max_body = 5});
     session.download(server.url(), folder / "file");
     CHECK(folder.read("file") == "0123456789");
 }

@@ -11,7 +11,7 @@ namespace {
 const std::string large(2'000'000, 'x');
 
 // Reads a few bytes of a stream and drops it.
-void taste(ferry::Session& session, const Server& server) {
+void taste(Session& session, const Server& server) {
     auto stream = session.stream(server.url());
     char piece[3];
     std::error_code ec;
@@ -25,7 +25,7 @@ TEST_CASE("a small rest is drained and the connection kept", "[session][stream]"
     auto bytes = GENERATE(ok(std::string(100'000, 'x')), chunked({"01234", "56789"}), ok("0123456789"));
     Server server;
     auto& script = server.accept().answers(bytes);
-    ferry::Session session;
+    Session session;
     {
         auto stream = session.stream(server.url());
         REQUIRE(script.delivered());  // only what is on its way is waited for, and not for long
@@ -40,7 +40,7 @@ TEST_CASE("a small rest is drained and the connection kept", "[session][stream]"
 TEST_CASE("a stream dropped in the middle of a small body leaves its connection clean", "[session][stream]") {
     Server server;
     auto& script = server.accept().answers(chunked({"01234", "56789"}, "Trailer: x\r\n"));
-    ferry::Session session;
+    Session session;
     taste(session, server);
     CHECK(session.stats().idle == 1);
     script.answers(ok("next"));
@@ -53,7 +53,7 @@ TEST_CASE("a large rest is not read, and its connection closed", "[session][stre
                                head("Transfer-Encoding: chunked\r\n") + "1e8480\r\n" + large + "\r\n0\r\n\r\n");
     Server server;
     server.accept().reads_request().sends_what_is_taken(bytes);
-    ferry::Session session;
+    Session session;
     taste(session, server);
     CHECK(session.stats().idle == 0);
     CHECK(session.stats().in_use == 0);
@@ -66,7 +66,7 @@ TEST_CASE("a rest that does not come is not waited for", "[session][stream]") {
                           head("Transfer-Encoding: chunked\r\n") + chunk("01234"));
     Server server;
     server.accept().answers(bytes).sees_the_end();
-    ferry::Session session;
+    Session session;
     taste(session, server);
     CHECK(session.stats().discarded[DiscardReason::not_drained] == 1);
 }
@@ -74,7 +74,7 @@ TEST_CASE("a rest that does not come is not waited for", "[session][stream]") {
 TEST_CASE("a body without end is not drained", "[session][stream]") {
     Server server;
     server.accept().answers(head("") + "01234").sees_the_end();
-    ferry::Session session;
+    Session session;
     taste(session, server);
     CHECK(session.stats().idle == 0);
     CHECK(session.stats().in_use == 0);
@@ -83,7 +83,7 @@ TEST_CASE("a body without end is not drained", "[session][stream]") {
 TEST_CASE("a stream that was read to its end gives its connection back before it goes", "[session][stream]") {
     Server server;
     server.accept().answers(ok("one")).answers(ok("two"));
-    ferry::Session session;
+    Session session;
     auto stream = session.stream(server.url());
     stream.read();
     CHECK(session.get(server.url()).connection.reused);
@@ -92,7 +92,7 @@ TEST_CASE("a stream that was read to its end gives its connection back before it
 TEST_CASE("a rest that is malformed costs the connection and nothing else", "[session][stream]") {
     Server server;
     auto& script = server.accept().answers(head("Transfer-Encoding: chunked\r\n") + chunk("01234"));
-    ferry::Session session;
+    Session session;
     {
         auto stream = session.stream(server.url());
         CHECK(stream.next() == "01234");

@@ -21,7 +21,7 @@ constexpr ServerOptions small_window{.receive_buffer = 4096};
 TEST_CASE("a response that comes while the body is being sent ends the sending", "[session][A14]") {
     Server server(small_window);
     server.accept().reads_head().sends(refusal).ignores_the_rest();
-    ferry::Session session({.write_timeout = 5s});
+    Session session({.write_timeout = 5s});
     auto r = session.post(server.url(), {.body = large});
     CHECK(r.status == 413);
     CHECK(r.body == "too much");
@@ -32,7 +32,7 @@ TEST_CASE("a response that comes while the body is being sent ends the sending",
 TEST_CASE("so does one that comes while a source is being sent", "[session][A14]") {
     Server server(small_window);
     server.accept().reads_head().sends(refusal).reads_to_the_end();
-    ferry::Session session;
+    Session session;
     auto endless = [](std::span<char> into) {
         std::fill(into.begin(), into.end(), 'x');
         return into.size();
@@ -45,7 +45,7 @@ TEST_CASE("so does one that comes while a source is being sent", "[session][A14]
 TEST_CASE("without a full request the connection is not kept, even if the server would", "[session][A5][A14]") {
     Server server(small_window);
     server.accept().reads_head().sends(reply("401 Unauthorized", "who?")).ignores_the_rest();
-    ferry::Session session;
+    Session session;
     CHECK(session.put(server.url(), {.body = large}).status == 401);
     CHECK(session.stats().idle == 0);
     CHECK(session.stats().discarded[DiscardReason::not_drained] == 1);
@@ -55,7 +55,7 @@ TEST_CASE("a write error does not hide the response that was already sent", "[se
     Server server(small_window);
     // The rest of the body is unread when it closes, so the client's kernel is told by a reset.
     server.accept().reads_head().sends(refusal).closes();
-    ferry::Session session;
+    Session session;
     auto r = session.post(server.url(), {.body = large});
     CHECK(r.status == 413);
     CHECK(r.body == "too much");
@@ -65,7 +65,7 @@ TEST_CASE("a write error does not hide the response that was already sent", "[se
 TEST_CASE("a write error with no response is an error, and the request may have arrived", "[session][A15][B5]") {
     Server server(small_window);
     server.accept().reads_head().closes();
-    ferry::Session session;
+    Session session;
     auto error = error_of([&] { session.post(server.url(), {.body = large}); });
     CHECK(error.code() == ferry::condition::network);
     CHECK(error.request_state() == ferry::RequestState::maybe_sent);
@@ -75,6 +75,6 @@ TEST_CASE("a write error with no response is an error, and the request may have 
 TEST_CASE("a refusal of a small body is read after the server has closed", "[session][A15]") {
     Server server;
     server.accept().reads_head().sends(refusal).closes();
-    ferry::Session session;
+    Session session;
     CHECK(session.post(server.url(), {.body = "small"}).status == 413);
 }

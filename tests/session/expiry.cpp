@@ -11,7 +11,7 @@ TEST_CASE("a connection idle for longer than idle_timeout is not used again", "[
     Server server;
     server.accept().answers(ok()).sees_the_end();
     server.accept().answers(ok());
-    ferry::Session session({.pool = {.idle_timeout = 20ms}});
+    Session session({.pool = {.idle_timeout = 20ms}});
     session.get(server.url());
     std::this_thread::sleep_for(40ms);
     CHECK_FALSE(session.get(server.url()).connection.reused);
@@ -22,7 +22,7 @@ TEST_CASE("the server's Keep-Alive timeout is kept, with a margin", "[session][A
     Server server;
     server.accept().answers(ok("", "Keep-Alive: max=9, timeout=1\r\n")).sees_the_end();
     server.accept().answers(ok());
-    ferry::Session session;
+    Session session;
     session.get(server.url());
     std::this_thread::sleep_for(600ms);  // the margin is half of so short a time
     CHECK_FALSE(session.get(server.url()).connection.reused);
@@ -32,7 +32,7 @@ TEST_CASE("the server's Keep-Alive timeout is kept, with a margin", "[session][A
 TEST_CASE("a connection that the server will not keep at all is closed at once", "[session][A8]") {
     Server server;
     server.accept().answers(ok("", "Keep-Alive: timeout=0\r\n")).sees_the_end();
-    ferry::Session session;
+    Session session;
     session.get(server.url());
     CHECK(session.stats().idle == 0);
     CHECK(session.stats().discarded[DiscardReason::hint_expired] == 1);
@@ -43,7 +43,7 @@ TEST_CASE("a generous Keep-Alive timeout changes nothing", "[session][A8]") {
     auto field = GENERATE("Keep-Alive: timeout=60\r\n", "Keep-Alive: timeout=99999999999999999999\r\n",
                           "Keep-Alive: timeout=x, max=\r\n", "Keep-Alive:\r\n");
     server.accept().answers(ok("", field)).answers(ok());
-    ferry::Session session;
+    Session session;
     session.get(server.url());
     CHECK(session.get(server.url()).connection.reused);
 }
@@ -55,7 +55,7 @@ TEST_CASE("a connection serves no more requests than the server's Keep-Alive max
         .answers(ok("", "Keep-Alive: timeout=60, max=0\r\n"))
         .sees_the_end();
     server.accept().answers(ok());
-    ferry::Session session;
+    Session session;
     session.get(server.url());
     CHECK(session.get(server.url()).connection.reused);
     CHECK_FALSE(session.get(server.url()).connection.reused);
@@ -66,7 +66,7 @@ TEST_CASE("a connection is not used beyond max_lifetime", "[session]") {
     Server server;
     server.accept().answers(ok()).sees_the_end();
     server.accept().answers(ok());
-    ferry::Session session({.pool = {.max_lifetime = 30ms}});
+    Session session({.pool = {.max_lifetime = 30ms}});
     session.get(server.url());
     std::this_thread::sleep_for(40ms);
     CHECK_FALSE(session.get(server.url()).connection.reused);
@@ -77,7 +77,7 @@ TEST_CASE("prune closes idle connections that the server has closed, and no othe
     Server gone, there;
     auto& closing = gone.accept().answers(ok()).closes();
     there.accept().answers(ok()).answers(ok());
-    ferry::Session session;
+    Session session;
     session.get(there.url());
     session.get(gone.url());
     REQUIRE(closing.delivered());
@@ -92,7 +92,7 @@ TEST_CASE("calls to one host sweep out what another host has closed", "[session]
     Server gone;
     auto& closing = gone.accept().answers(ok()).closes();
     Service there([](const Request&) { return ok(); });
-    ferry::Session session;
+    Session session;
     session.get(gone.url());
     REQUIRE(closing.delivered());
     CHECK(eventually([&] {  // once a second at most

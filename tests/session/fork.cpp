@@ -24,7 +24,7 @@ TEST_CASE("a child does not use its parent's idle connections", "[session][A11]"
     Server server;
     auto& parents = server.accept().answers(ok("one"));
     auto& childs = server.accept().answers(ok("two"));
-    ferry::Session session;
+    Session session;
     session.get(server.url());
 
     CHECK(holds_in_child([&] {
@@ -47,7 +47,7 @@ TEST_CASE("a child does not keep the connection that its parent was using", "[se
     Server server;
     auto& parents = server.accept().answers(ok("stream"));
     server.accept().answers(ok("two"));
-    ferry::Session session;
+    Session session;
     auto stream = session.stream(server.url());
 
     CHECK(holds_in_child([&] {

@@ -8,7 +8,7 @@ TEST_CASE("a response to HEAD has no body, whatever its fields say", "[session][
     auto fields = GENERATE("Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n", "");
     Server server;
     server.accept().answers(head(fields)).answers(ok("next"));
-    ferry::Session session;
+    Session session;
     auto r = session.head(server.url());
     CHECK(r.status == 200);
     CHECK(r.body.empty());
@@ -21,7 +21,7 @@ TEST_CASE("204 and 304 have no body, whatever their fields say", "[session][C1]"
     CAPTURE(status, fields);
     Server server;
     server.accept().answers(head(fields, status)).answers(ok("next"));
-    ferry::Session session;
+    Session session;
     CHECK(session.get(server.url()).body.empty());
     CHECK(session.get(server.url()).connection.reused);
 }
@@ -31,7 +31,7 @@ TEST_CASE("a body without a length goes to the end of the connection", "[session
     auto body = GENERATE_COPY(as<std::string>(), "", "hello", large);
     Server server;
     server.accept().answers(head("") + body).closes();
-    ferry::Session session;
+    Session session;
     CHECK((session.get(server.url()).body == body));
     CHECK(session.stats().idle == 0);
     check_that_it_lives(session, server);
@@ -40,7 +40,7 @@ TEST_CASE("a body without a length goes to the end of the connection", "[session
 TEST_CASE("a reset is not the end of a body without a length", "[session][C6]") {
     Server server;
     server.accept().answers(head("") + "hello").resets();
-    ferry::Session session;
+    Session session;
     auto error = error_of([&] { session.get(server.url()); });
     CHECK(error.code() == ferry::condition::network);
 }
@@ -53,7 +53,7 @@ TEST_CASE("a chunked body is put together", "[session][C10]") {
         .answers(chunked({}))
         .answers(head("transfer-encoding: CHUNKED\r\n") + "00011170\r\n" + large +
                  "\r\nA\r\n0123456789\r\n000\r\n\r\n");
-    ferry::Session session;
+    Session session;
     CHECK(session.get(server.url()).body == "abcdef");
     CHECK(session.get(server.url()).body.empty());
     CHECK((session.get(server.url()).body == large + "0123456789"));
@@ -65,7 +65,7 @@ TEST_CASE("trailers stay apart from the headers", "[session][C10]") {
     server.accept()
         .answers(chunked({"hello"}, "Checksum: abc\r\nContent-Type: text/x-trailer\r\n"))
         .answers(chunked({"x"}));
-    ferry::Session session;
+    Session session;
     auto r = session.get(server.url());
     CHECK(r.body == "hello");
     CHECK(r.trailers["checksum"] == "abc");
@@ -79,7 +79,7 @@ TEST_CASE("trailers stay apart from the headers", "[session][C10]") {
 TEST_CASE("a response's memory used again holds nothing of the response before", "[session]") {
     Server server;
     server.accept().answers(chunked({"a long body"}, "T: 1\r\n")).answers(head("", "204 No Content"));
-    ferry::Session session;
+    Session session;
     ferry::Response r;
     std::error_code ec;
     session.request("GET", server.url(), {}, r, ec);
@@ -96,7 +96,7 @@ TEST_CASE("a response's memory used again holds nothing of the response before",
 TEST_CASE("fields keep their order, repetition and spelling", "[session]") {
     Server server;
     server.accept().answers(ok("", "Set-Cookie: a=1\r\nX-eMPTY:\r\nSet-Cookie:  b=2 \t\r\n"));
-    ferry::Session session;
+    Session session;
     auto r = session.get(server.url());
     auto cookies = r.headers.all("set-cookie");
     REQUIRE(cookies.size() == 2);

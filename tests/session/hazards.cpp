@@ -44,7 +44,7 @@ private:
 TEST_CASE("signals do not prolong a read without end", "[session][K3]") {
     Server server;
     server.accept().reads_request().ignores_the_rest();
-    ferry::Session session;
+    Session session;
     Interruptions often;
     auto error = prompt_error_of([&] { session.get(server.url(), {.read_timeout = 200ms}); });
     CHECK(error.code() == errc::read_timeout);
@@ -53,7 +53,7 @@ TEST_CASE("signals do not prolong a read without end", "[session][K3]") {
 TEST_CASE("at the descriptor limit an idle connection gives way to the resolver", "[session]") {
     Server one;
     one.accept().answers(ok()).sees_the_end().closes();
-    ferry::Session session;
+    Session session;
     session.get(one.url());
     DescriptorLimit none(0);
     error_of([&] { session.get("http://no-such-host.invalid/", {.connect_timeout = 5s}); });
@@ -63,7 +63,7 @@ TEST_CASE("at the descriptor limit an idle connection gives way to the resolver"
 TEST_CASE("localhost is this machine without asking anybody", "[session][K2]") {
     Server server;
     server.accept().answers(ok("here")).answers(ok("here"));
-    ferry::Session session;
+    Session session;
     for (std::string name : {"localhost", "LOCALHOST"}) {
         auto port = server.authority().substr(server.authority().find(':'));
         CHECK(session.get("http://" + name + port).body == "here");
@@ -73,7 +73,7 @@ TEST_CASE("localhost is this machine without asking anybody", "[session][K2]") {
 TEST_CASE("a source that claims more than it was given room for is stopped", "[session][body]") {
     Server server;
     server.accept().reads_head().reads_to_the_end();
-    ferry::Session session;
+    Session session;
     auto lie = [](std::span<char> into) { return into.size() + 1; };
     auto error = error_of([&] { session.post(server.url(), {.body = ferry::source(lie)}); });
     CHECK(error.code() == errc::body_not_readable);
@@ -82,7 +82,7 @@ TEST_CASE("a source that claims more than it was given room for is stopped", "[s
 TEST_CASE("a source of known size is not asked again after its last byte", "[session][body]") {
     Server server;
     server.accept().answers(ok());
-    ferry::Session session;
+    Session session;
     int calls = 0;
     auto once = [&](std::span<char> into) {
         ++calls;
@@ -98,7 +98,7 @@ TEST_CASE("a pipe is no file to send, and is not waited for", "[session][body]")
     const std::string path = folder / "pipe";
     REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
     Server server;
-    ferry::Session session;
+    Session session;
     auto error = prompt_error_of([&] { session.post(server.url(), {.body = ferry::File{path}}); });
     CHECK(error.code() == errc::body_not_readable);
     CHECK(server.connections() == 0);
@@ -110,7 +110,7 @@ TEST_CASE("a download to the name of a folder leaves no part file and closes not
     REQUIRE(::mkdir(path.c_str(), 0700) == 0);
     Server server;
     server.accept().answers(ok("content"));
-    ferry::Session session;
+    Session session;
     auto error = error_of([&] { session.download(server.url(), path); });
     CHECK(says(error, "taken"));
     CHECK(folder.files() == 1);
@@ -119,7 +119,7 @@ TEST_CASE("a download to the name of a folder leaves no part file and closes not
 TEST_CASE("a URL out of the response that is used again", "[session]") {
     Server server;
     server.accept().answers(ok(server.url())).answers(ok("second")).answers(ok("third"));
-    ferry::Session session;
+    Session session;
     ferry::Response response;
     std::error_code ec;
     session.request("GET", server.url(), {}, response, ec);
@@ -132,7 +132,7 @@ TEST_CASE("a URL out of the response that is used again", "[session]") {
 TEST_CASE("a stream that failed says so at every further read", "[session][stream]") {
     Server server;
     server.accept().reads_request().sends(head("Content-Length: 5\r\n") + "ab").closes();
-    ferry::Session session;
+    Session session;
     auto stream = session.stream(server.url());
     std::error_code ec;
     while (!ec) stream.next(ec);
@@ -145,16 +145,16 @@ TEST_CASE("a stream that failed says so at every further read", "[session][strea
 }
 
 TEST_CASE("a session that was moved from refuses requests and may be closed", "[session]") {
-    ferry::Session one;
+    Session one;
     auto two = std::move(one);
     one.close();
     CHECK(error_of([&] { one.get("http://127.0.0.1/"); }).code() == errc::pool_closed);
 }
 
-TEST_CASE("a child that drops its copy of a stream leaves the parent's bytes alone", "[session][A11]") {
+TEST_CASE("a child that drops its copy of a stream leaves the parent's bytes alone", "[session][blocking][A11]") {
     Server server;
     server.accept().answers(ok(std::string(1000, 'x')));
-    ferry::Session session;
+    Session session;
     auto stream = session.stream(server.url());
     if (auto child = ::fork(); child == 0) {
         stream.close();

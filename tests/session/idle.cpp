@@ -9,7 +9,7 @@ namespace {
 // One request, trouble while idle, and a second request that must not notice.
 struct Idle {
     Server server;
-    ferry::Session session;
+    Session session;
     Script& first = server.accept().answers(ok("one"));
     Script& second = server.accept();
 
@@ -80,7 +80,7 @@ TEST_CASE("bytes right behind a response make its connection unfit, and the resp
     auto body = GENERATE(ok("one"), chunked({"o", "ne"}));
     server.accept().answers(body + behind);
     server.accept().answers(ok("two"));
-    ferry::Session session;
+    Session session;
     CHECK(session.get(server.url()).body == "one");
     CHECK(session.stats().discarded[DiscardReason::leftover_bytes] == 1);
     CHECK(session.stats().idle == 0);
@@ -94,7 +94,7 @@ TEST_CASE("a large body with bytes behind it is taken to its last byte and no fu
     std::string large(300'000, 'a');
     server.accept().answers(ok(large) + "behind").ignores_the_rest();
     server.accept().answers(ok("two"));
-    ferry::Session session;
+    Session session;
     CHECK(session.get(server.url()).body == large);
     // The bytes may come after the body was received; then it is the probe that finds them.
     CHECK(session.get(server.url()).body == "two");
@@ -106,7 +106,7 @@ TEST_CASE("the connection used last is handed out first", "[session]") {
     Server server;
     auto& first = server.accept().answers(ok("one"));
     auto& second = server.accept().answers(ok("two"));
-    ferry::Session session;
+    Session session;
     {
         auto a = session.stream(server.url()), b = session.stream(server.url());
         CHECK(a.read() == "one");

@@ -23,7 +23,7 @@ TEST_CASE("interim responses are skipped", "[session][C2]") {
     auto& script = server.accept().reads_request();
     bytewise ? script.sends_bytewise(interim + ok("final")) : script.sends(interim + ok("final"));
     script.answers(ok("next"));
-    ferry::Session session;
+    Session session;
     auto r = session.get(server.url());
     CHECK(r.status == 200);
     CHECK(r.body == "final");
@@ -35,7 +35,7 @@ TEST_CASE("interim responses are skipped", "[session][C2]") {
 TEST_CASE("interim responses that nobody asked for do not disturb a POST", "[session][C2]") {
     Server server;
     server.accept().reads_head().sends(go_on).reads(4).sends(ok("done"));
-    ferry::Session session;
+    Session session;
     CHECK(session.post(server.url(), {.body = "data"}).body == "done");
     CHECK(session.stats().idle == 1);
 }
@@ -45,7 +45,7 @@ TEST_CASE("eight interim responses are allowed, a ninth is not", "[session][C2]"
     for (int i = 0; i < 8; ++i) eight += hints;
     Server server;
     server.accept().answers(eight + ok("final")).answers(eight + hints + ok("final")).ignores_the_rest();
-    ferry::Session session;
+    Session session;
     CHECK(session.get(server.url()).body == "final");
     auto error = error_of([&] { session.get(server.url()); });
     CHECK(error.code() == ferry::errc::too_many_interim_responses);
@@ -56,7 +56,7 @@ TEST_CASE("eight interim responses are allowed, a ninth is not", "[session][C2]"
 TEST_CASE("interim responses are offered with their fields", "[session][C2]") {
     Server server;
     server.accept().answers(hints + "HTTP/1.1 102 Processing\r\n\r\n" + ok());
-    ferry::Session session;
+    Session session;
     std::vector<std::string> seen;
     auto note = [&](int status, const ferry::Headers& headers) {
         seen.push_back(std::to_string(status) + " " + std::string(headers["link"]));
@@ -65,10 +65,10 @@ TEST_CASE("interim responses are offered with their fields", "[session][C2]") {
     CHECK(seen == std::vector<std::string>{"103 </a.css>; rel=preload", "102 "});
 }
 
-TEST_CASE("what a callback throws passes through the call, and its connection is closed", "[session][C2]") {
+TEST_CASE("what a callback throws passes through the call, and its connection is closed", "[session][blocking][C2]") {
     Server server;
     server.accept().answers(hints + ok()).sees_the_end();
-    ferry::Session session;
+    Session session;
     auto refuse = [](int, const ferry::Headers&) { throw std::runtime_error("no hints"); };
     CHECK_THROWS_WITH(session.get(server.url(), {.on_interim = refuse}), "no hints");
     CHECK(session.stats().idle == 0);
@@ -79,7 +79,7 @@ TEST_CASE("what a callback throws passes through the call, and its connection is
 TEST_CASE("a switch of protocols that was not asked for is an error", "[session][C2]") {
     Server server;
     server.accept().answers("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: chat\r\n\r\nhello");
-    ferry::Session session;
+    Session session;
     auto error = error_of([&] { session.get(server.url()); });
     CHECK(error.code() == ferry::errc::unexpected_upgrade);
     CHECK(session.stats().idle == 0);

@@ -20,7 +20,7 @@ TEST_CASE("the lenient profile accepts bare line feeds", "[session][C9]") {
     auto& script = server.accept().reads_request();
     bytewise ? script.sends_bytewise(bytes) : script.sends(bytes);
     script.answers(ok("next"));
-    ferry::Session session;
+    Session session;
     auto r = session.get(server.url(), {.lenient = true});
     CHECK(r.body == "hi");
     CHECK(session.get(server.url()).connection.reused);
@@ -29,7 +29,7 @@ TEST_CASE("the lenient profile accepts bare line feeds", "[session][C9]") {
 TEST_CASE("the lenient profile unfolds folded fields", "[session][C9]") {
     Server server;
     server.accept().answers(status + "A: b\r\n  c\r\n\td\r\nContent-Length: 2\r\n\r\nhi");
-    ferry::Session session({.lenient = true});
+    Session session({.lenient = true});
     auto r = session.get(server.url());
     CHECK(r.body == "hi");
     auto value = std::string(r.headers["a"]);
@@ -47,7 +47,7 @@ TEST_CASE("the lenient profile accepts nothing that could be read in two ways", 
     CAPTURE(fields);
     Server server;
     server.accept().answers(status + fields + "\r\n0\r\n\r\n").sees_the_end();
-    ferry::Session session({.lenient = true});
+    Session session({.lenient = true});
     auto error = error_of([&] { session.get(server.url()); });
     CHECK(error.code() == ferry::condition::protocol);
     check_that_it_lives(session, server);
@@ -56,7 +56,7 @@ TEST_CASE("the lenient profile accepts nothing that could be read in two ways", 
 TEST_CASE("leniency is for one request where it was asked for by one", "[session][C9]") {
     Server server;
     server.accept().answers("HTTP/1.1 200 OK\nContent-Length: 0\n\n").answers("HTTP/1.1 200 OK\nContent-Length: 0\n\n");
-    ferry::Session session;
+    Session session;
     session.get(server.url(), {.lenient = true});
     auto error = error_of([&] { session.get(server.url()); });
     CHECK(error.code() == ferry::errc::bare_line_feed);

@@ -17,7 +17,7 @@ void check_refused(const std::string& bytes, errc code) {
     CAPTURE(bytes.substr(0, 200));
     Server server;
     server.accept().answers(bytes).sees_the_end();
-    ferry::Session session;
+    Session session;
     auto error = error_of([&] { session.get(server.url()); });
     CAPTURE(error.what());
     CHECK(error.code() == code);
@@ -57,7 +57,7 @@ TEST_CASE("an empty reason is fine, and so is none", "[session][C8]") {
     server.accept()
         .answers("HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n")
         .answers("HTTP/1.1 404\r\nContent-Length: 0\r\n\r\n");
-    ferry::Session session;
+    Session session;
     CHECK(session.get(server.url()).reason.empty());
     CHECK(session.get(server.url()).status == 404);
 }
@@ -69,7 +69,7 @@ TEST_CASE("a malformed field is refused", "[session][C9]") {
     CAPTURE(field);
     Server server;
     server.accept().answers(status + field + "X: y\r\nContent-Length: 0\r\n\r\n").sees_the_end();
-    ferry::Session session;
+    Session session;
     auto error = error_of([&] { session.get(server.url()); });
     CHECK(error.code() == ferry::condition::protocol);
     CHECK(error.phase() == ferry::Phase::head);
@@ -108,7 +108,7 @@ TEST_CASE("a Content-Length that is no number is refused", "[session][C4]") {
 TEST_CASE("the same Content-Length twice is never read in two ways", "[session][C4]") {
     Server server;
     server.accept().answers(head("Content-Length: 5\r\nContent-Length: 5\r\n") + "hello").ignores_the_rest();
-    ferry::Session session;
+    Session session;
     std::error_code ec;
     auto r = session.get(server.url(), {}, ec);
     CHECK(((!ec && r.body == "hello") || ec == ferry::condition::protocol));
@@ -129,7 +129,7 @@ TEST_CASE("a malformed chunk is refused, with what came before", "[session][C10]
     CAPTURE(chunk);
     Server server;
     server.accept().answers(chunked_head + "3\r\nabc\r\n" + chunk).sees_the_end();
-    ferry::Session session;
+    Session session;
     auto error = error_of([&] { session.get(server.url()); });
     CHECK(error.code() == errc::malformed_chunk);
     CHECK(error.code() == ferry::condition::protocol);
@@ -143,7 +143,7 @@ TEST_CASE("a malformed trailer is refused", "[session][C10]") {
     std::string trailer = GENERATE("Bad Name: x\r\n", "no colon\r\n", ": x\r\n");
     Server server;
     server.accept().answers(chunked_head + "0\r\n" + trailer + "\r\n").sees_the_end();
-    ferry::Session session;
+    Session session;
     auto error = error_of([&] { session.get(server.url()); });
     CHECK(error.code() == ferry::condition::protocol);
     check_that_it_lives(session, server);

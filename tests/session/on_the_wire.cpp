@@ -10,7 +10,7 @@ namespace {
 template <class Call> Request sent(Call call, ServerOptions options = {}) {
     Server server(options);
     server.accept().answers(head("Content-Length: 0\r\n"));
-    ferry::Session session;
+    Session session;
     call(session, server);
     return server.request();
 }

@@ -19,8 +19,8 @@ const ferry::PoolLimits one{.max_per_host = 1};
 struct Busy {
     Server server;
     Script& script;
-    ferry::Session session;
-    ferry::Stream stream;
+    Session session;
+    Stream stream;
 
     explicit Busy(ferry::PoolLimits limits = one)
         : script(server.accept().answers(ok("stream"))), session({.pool = limits}),
@@ -102,7 +102,7 @@ TEST_CASE("a place that comes back without a connection lets the next one dial",
     Signal give_up;
     server.accept().reads_request().waits_for(give_up).closes();
     server.accept().answers(ok("next"));
-    ferry::Session session({.pool = one});
+    Session session({.pool = one});
     auto failing = in_background([&] { return error_of([&] { session.post(server.url()); }); });
     REQUIRE(eventually([&] { return !server.requests().empty(); }));
     auto waiting = in_background([&] { return session.get(server.url()); });
@@ -128,7 +128,7 @@ TEST_CASE("closing a session closes what is idle at once and what is in use when
     Server server;
     auto& idle = server.accept().answers(ok("stream"));
     auto& in_use = server.accept().answers(ok("stream"));
-    ferry::Session session;
+    Session session;
     auto b = session.stream(server.url());
     {
         auto a = session.stream(server.url());
@@ -145,23 +145,23 @@ TEST_CASE("closing a session closes what is idle at once and what is in use when
 TEST_CASE("the end of a session closes its connections", "[session][pool]") {
     Server server;
     server.accept().answers(ok()).sees_the_end();
-    ferry::Session(ferry::SessionOptions{}).get(server.url());
+    Session(ferry::SessionOptions{}).get(server.url());
     CHECK(descriptor_connected_to(server.port()) == -1);
 }
 
 TEST_CASE("a session that moves takes its connections along", "[session][pool]") {
     Server server;
     server.accept().answers(ok()).answers(ok());
-    ferry::Session first;
+    Session first;
     first.get(server.url());
-    ferry::Session second = std::move(first);
+    Session second = std::move(first);
     CHECK(second.get(server.url()).connection.reused);
 }
 
 TEST_CASE("a session that was moved from says that it is closed", "[session][pool]") {
     Server server;
-    ferry::Session first;
-    ferry::Session second = std::move(first);
+    Session first;
+    Session second = std::move(first);
     auto error = error_of([&] { first.get(server.url()); });
     CHECK(error.code() == ferry::errc::pool_closed);
 }
@@ -169,9 +169,9 @@ TEST_CASE("a session that was moved from says that it is closed", "[session][poo
 TEST_CASE("a session that is assigned to closes what it had", "[session][pool]") {
     Server server;
     server.accept().answers(ok()).sees_the_end();
-    ferry::Session session;
+    Session session;
     session.get(server.url());
-    session = ferry::Session();
+    session = Session();
     CHECK(descriptor_connected_to(server.port()) == -1);
 }
 
@@ -179,7 +179,7 @@ TEST_CASE("at the total limit an idle connection of another host gives way", "[s
     Server one_host, other;
     one_host.accept().answers(ok()).sees_the_end();
     other.accept().answers(ok("other"));
-    ferry::Session session({.pool = {.max_total = 1}});
+    Session session({.pool = {.max_total = 1}});
     session.get(one_host.url());
     CHECK(session.get(other.url()).body == "other");
     CHECK(session.stats().idle == 1);
@@ -203,7 +203,7 @@ TEST_CASE("no more idle connections are kept than the limits say", "[session][po
     Server server;
     server.accept().answers(ok("a")).sees_the_end();
     server.accept().answers(ok("b"));
-    ferry::Session session({.pool = limits});
+    Session session({.pool = limits});
     auto a = session.stream(server.url()), b = session.stream(server.url());
     a.read(), b.read();
     CHECK(session.stats().idle == 1);
@@ -214,7 +214,7 @@ TEST_CASE("no more idle connections are kept than the limits say", "[session][po
 TEST_CASE("a pool that keeps nothing closes after each request", "[session][pool]") {
     Server server;
     for (int i = 0; i < 2; ++i) server.accept().answers(ok()).sees_the_end();
-    ferry::Session session({.pool = {.max_idle_per_host = 0}});
+    Session session({.pool = {.max_idle_per_host = 0}});
     session.get(server.url());
     session.get(server.url());
     CHECK(session.stats().discarded[DiscardReason::pool_full] == 2);

@@ -10,7 +10,7 @@
 TEST_CASE("a response says which connection served it", "[session]") {
     Server server;
     server.accept().answers(ok()).answers(ok());
-    ferry::Session session;
+    Session session;
     auto first = session.get(server.url("/first"));
     CHECK(first.connection.remote.port == server.port());
     CHECK(first.connection.local.port == local_port(descriptor_connected_to(server.port())));
@@ -27,7 +27,7 @@ TEST_CASE("a response says which connection served it", "[session]") {
 TEST_CASE("a response of any status is a response, and an error for those who ask", "[session]") {
     Server server;
     server.accept().answers(reply("404 Not Found", "gone")).answers(reply("503 Later", "busy")).answers(ok("fine"));
-    ferry::Session session;
+    Session session;
     auto missing = session.get(server.url("/missing"));
     CHECK_FALSE(missing.ok());
     auto error = error_of([&] { missing.raise_for_status(); });
@@ -43,7 +43,7 @@ TEST_CASE("a response of any status is a response, and an error for those who as
 TEST_CASE("sockets send at once and are closed on exec", "[session][A17]") {
     Server server;
     server.accept().answers(ok());
-    ferry::Session session;
+    Session session;
     session.get(server.url());
     auto fd = descriptor_connected_to(server.port());
     int on = 0;
@@ -54,7 +54,7 @@ TEST_CASE("sockets send at once and are closed on exec", "[session][A17]") {
 }
 
 TEST_CASE("a password in a URL is in no error's text", "[session]") {
-    ferry::Session session;
+    Session session;
     auto port = local_port(listen_on_loopback().get());  // closed again
     auto error = error_of([&] { session.get("http://user:secret@127.0.0.1:" + std::to_string(port) + "/"); });
     CHECK_FALSE(says(error, "secret"));

@@ -9,7 +9,7 @@ namespace {
 // A session with one idle connection that reads the next request and then says nothing.
 struct Stale {
     Server server;
-    ferry::Session session;
+    Session session;
     Script& first = server.accept().answers(ok("one"));
 
     explicit Stale(bool reset = false) {
@@ -45,7 +45,7 @@ TEST_CASE("the second attempt dials, even where another connection is idle", "[s
     Server server;
     server.accept().answers(ok("one"));
     auto& second = server.accept().answers(ok("two"));
-    ferry::Session session;
+    Session session;
     {
         auto a = session.stream(server.url()), b = session.stream(server.url());
         a.read(), b.read();
@@ -104,7 +104,7 @@ TEST_CASE("a POST of which no byte was handed over is sent again", "[session][B2
     Server server;
     server.accept().answers(ok("one")).sees_the_end().closes();
     server.accept().answers(ok("two"));
-    ferry::Session session;
+    Session session;
     session.get(server.url());
     // The sending side shut down under the client: the probe sees nothing of it, the first write fails.
     REQUIRE(::shutdown(descriptor_connected_to(server.port()), SHUT_WR) == 0);
@@ -116,7 +116,7 @@ TEST_CASE("a POST of which no byte was handed over is sent again", "[session][B2
 TEST_CASE("a fresh connection that closes without a word is an error at once", "[session][B2][B5]") {
     Server server;
     server.accept().reads_request().closes();
-    ferry::Session session;
+    Session session;
     auto error = error_of([&] { session.get(server.url("/silent")); });
     CHECK(error.code() == ferry::errc::connection_closed);
     CHECK(error.code() == ferry::condition::network);
@@ -132,7 +132,7 @@ TEST_CASE("after the first byte of a response nothing is sent again", "[session]
     Server server;
     auto start = GENERATE("H", "HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-");
     server.accept().answers(ok("one")).reads_request().sends(start).closes();
-    ferry::Session session;
+    Session session;
     session.get(server.url());
     auto error = error_of([&] { session.get(server.url()); });
     CHECK(error.code() == ferry::condition::network);

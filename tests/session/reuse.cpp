@@ -7,7 +7,7 @@ TEST_CASE("five gets share one TCP connection", "[session][A5]") {
     Server server;
     auto& script = server.accept();
     for (int i = 0; i < 5; ++i) script.answers(ok("hello"));
-    ferry::Session session;
+    Session session;
     for (unsigned i = 0; i < 5; ++i) {
         auto r = session.get(server.url());
         CHECK(r.status == 200);
@@ -35,7 +35,7 @@ TEST_CASE("every method shares the connection", "[session][A5]") {
         .answers(ok("6"))
         .answers(ok("7"))
         .answers(ok("8"));
-    ferry::Session session;
+    Session session;
     auto url = server.url();
     CHECK(session.get(url).body == "1");
     CHECK(session.head(url).body.empty());
@@ -53,7 +53,7 @@ TEST_CASE("every method shares the connection", "[session][A5]") {
 TEST_CASE("the status plays no part in keeping a connection", "[session][A5]") {
     Server server;
     auto& script = server.accept();
-    ferry::Session session;
+    Session session;
     for (std::string status :
          {"200 OK", "299 ", "400 Bad Request", "404 Not Found", "500 Internal Server Error", "999 X"}) {
         script.answers(reply(status, "body"));
@@ -73,7 +73,7 @@ TEST_CASE("a response in any number of pieces leaves the connection as good as o
         .reads_request()
         .sends_bytewise(chunked({"in ", "chunks"}, "After: all\r\n"))
         .answers(ok("whole"));
-    ferry::Session session;
+    Session session;
     CHECK(session.get(server.url()).body == "in bytes");
     CHECK(session.get(server.url()).body == "in chunks");
     auto r = session.get(server.url());
@@ -84,7 +84,7 @@ TEST_CASE("a response in any number of pieces leaves the connection as good as o
 TEST_CASE("the host's case and the path are no reason for another connection", "[session][A10]") {
     Server server;
     server.accept().answers(ok()).answers(ok());
-    ferry::Session session;
+    Session session;
     auto port = std::to_string(server.port());
     session.get("http://localhost:" + port + "/a");
     CHECK(session.get("HTTP://LocalHost:" + port + "/b?c#d").connection.reused);
@@ -95,7 +95,7 @@ TEST_CASE("another host, or the same by another name, has connections of its own
     one.accept().answers(ok());
     one.accept().answers(ok());
     other.accept().answers(ok());
-    ferry::Session session;
+    Session session;
     session.get(one.url());
     session.get("http://localhost:" + std::to_string(one.port()) + "/");
     session.get(other.url());
@@ -106,7 +106,7 @@ TEST_CASE("another host, or the same by another name, has connections of its own
 
 TEST_CASE("ten thousand requests use one connection", "[session][A5]") {
     Service service([](const Request&) { return ok("hello"); });
-    ferry::Session session;
+    Session session;
     ferry::Response r;
     std::error_code ec;
     std::size_t right = 0;

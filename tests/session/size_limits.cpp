@@ -17,7 +17,7 @@ std::string repeated(std::string_view text, std::size_t n) {
 void check_refused(const std::string& bytes, errc code, std::string_view option, ferry::SessionOptions options = {}) {
     Server server;
     server.accept().reads_request().sends_what_is_taken(bytes);
-    ferry::Session session(options);
+    Session session(options);
     auto error = error_of([&] { session.get(server.url()); });
     CAPTURE(error.what());
     CHECK(error.code() == code);
@@ -59,7 +59,7 @@ TEST_CASE("too many fields are refused", "[session]") {
 TEST_CASE("as many fields as allowed are accepted", "[session]") {
     Server server;
     server.accept().answers(ok("fields", repeated("A: b\r\n", 255)));
-    ferry::Session session;
+    Session session;
     CHECK(session.get(server.url()).headers.size() == 256);
 }
 
@@ -75,7 +75,7 @@ TEST_CASE("chunk extensions and trailers have a limit", "[session][C10]") {
     SECTION("trailers without end") {
         Server server;
         server.accept().reads_request().sends_what_is_taken(chunks + "0\r\n" + repeated("A: b\r\n", 100'000));
-        ferry::Session session;
+        Session session;
         auto error = error_of([&] { session.get(server.url()); });
         CHECK(error.code() == ferry::condition::protocol);
         check_that_it_lives(session, server);
@@ -87,7 +87,7 @@ TEST_CASE("chunk extensions within the limit are ignored", "[session][C10]") {
     server.accept()
         .answers(head("Transfer-Encoding: chunked\r\n") + "5;a=b\r\nhello\r\n6;c=\"d;e\"\r\n world\r\n0;last\r\n\r\n")
         .answers(ok("next"));
-    ferry::Session session;
+    Session session;
     CHECK(session.get(server.url()).body == "hello world");
     CHECK(session.get(server.url()).connection.reused);
 }
@@ -96,7 +96,7 @@ TEST_CASE("a body larger than max_body is refused, and the error names the optio
     auto body = GENERATE(ok("0123456789"), chunked({"01234", "56789"}), head("") + "0123456789");
     Server server;
     server.accept().reads_request().sends_what_is_taken(body).closes();
-    ferry::Session session;
+    Session session;
     auto error = error_of([&] { session.get(server.url(), {.max_body = 9}); });
     CHECK(error.code() == errc::body_too_large);
     CHECK(error.code() == ferry::condition::protocol);
@@ -109,14 +109,14 @@ TEST_CASE("a body of exactly max_body is accepted", "[session]") {
     auto body = GENERATE(ok("0123456789"), chunked({"01234", "56789"}), head("") + "0123456789");
     Server server;
     server.accept().answers(body).closes();
-    ferry::Session session({.max_body = 10});
+    Session session({.max_body = 10});
     CHECK(session.get(server.url()).body == "0123456789");
 }
 
 TEST_CASE("a huge Content-Length is refused without waiting for its bytes", "[session]") {
     Server server;
     server.accept().answers(head("Content-Length: 18446744073709551615\r\n")).sees_the_end();
-    ferry::Session session;
+    Session session;
     auto error = error_of([&] { session.get(server.url()); });
     CHECK(error.code() == errc::body_too_large);
 }
@@ -124,7 +124,7 @@ TEST_CASE("a huge Content-Length is refused without waiting for its bytes", "[se
 TEST_CASE("a stream has no limit on its body", "[session]") {
     Server server;
     server.accept().answers(ok("0123456789"));
-    ferry::Session session({.max_body = 5});
+    Session session({.max_body = 5});
     std::string all;
     auto stream = session.stream(server.url());
     for (std::string_view piece : stream) all += piece;

@@ -7,7 +7,7 @@
 
 namespace {
 
-std::string pulled(ferry::Stream& stream) {
+std::string pulled(Stream& stream) {
     std::string all;
     for (std::string_view piece : stream) {
         CHECK_FALSE(piece.empty());
@@ -16,7 +16,7 @@ std::string pulled(ferry::Stream& stream) {
     return all;
 }
 
-std::vector<std::string> lines(ferry::Stream stream) {
+std::vector<std::string> lines(Stream stream) {
     std::vector<std::string> all;
     for (std::string_view line : stream.lines()) all.emplace_back(line);
     return all;
@@ -27,7 +27,7 @@ std::vector<std::string> lines(ferry::Stream stream) {
 TEST_CASE("a stream has the head at once and the body when it is pulled", "[session][stream]") {
     Server server;
     auto& script = server.accept().answers(head("Content-Length: 10\r\nX: y\r\n"));
-    ferry::Session session;
+    Session session;
     auto stream = session.stream(server.url("/events"));
     CHECK(stream.response().status == 200);
     CHECK(stream.response().headers["x"] == "y");
@@ -58,7 +58,7 @@ TEST_CASE("a stream's pieces are the body, whatever its framing", "[session][str
     Server server;
     auto& script = server.accept().answers(bytes);
     if (!kept) script.closes();
-    ferry::Session session;
+    Session session;
     auto stream = session.stream(server.url());
     CHECK((pulled(stream) == body));
     CHECK(session.stats().idle == (kept ? 1 : 0));
@@ -69,7 +69,7 @@ TEST_CASE("a stream is read into the caller's memory", "[session][stream]") {
     auto bytes = GENERATE(ok("0123456789"), chunked({"0", "12345", "6789"}), head("") + "0123456789");
     Server server;
     server.accept().answers(bytes).closes();
-    ferry::Session session;
+    Session session;
     auto stream = session.stream(server.url());
     std::string all;
     char piece[3];
@@ -87,7 +87,7 @@ TEST_CASE("a stream is read into the caller's memory", "[session][stream]") {
 TEST_CASE("the rest of a stream is read as a string", "[session][stream]") {
     Server server;
     server.accept().answers(chunked({"01", "23456789"}));
-    ferry::Session session;
+    Session session;
     auto stream = session.stream(server.url());
     char first;
     std::error_code ec;
@@ -103,14 +103,14 @@ TEST_CASE("a stream's lines are those of its body, wherever it is cut", "[sessio
     auto bytewise = GENERATE(false, true);
     auto& script = server.accept().reads_request();
     bytewise ? script.sends_bytewise(bytes) : script.sends(bytes);
-    ferry::Session session;
+    Session session;
     CHECK(lines(session.stream(server.url())) == std::vector<std::string>{"a", "bc", "", "last"});
 }
 
 TEST_CASE("an empty body has no lines, and a line's end begins no other", "[session][stream]") {
     Server server;
     server.accept().answers(ok("")).answers(ok("a\n")).answers(ok("\n"));
-    ferry::Session session;
+    Session session;
     CHECK(lines(session.stream(server.url())).empty());
     CHECK(lines(session.stream(server.url())) == std::vector<std::string>{"a"});
     CHECK(lines(session.stream(server.url())) == std::vector<std::string>{""});
@@ -119,7 +119,7 @@ TEST_CASE("an empty body has no lines, and a line's end begins no other", "[sess
 TEST_CASE("a line comes as soon as it is whole", "[session][stream]") {
     Server server;
     auto& script = server.accept().answers(head("Transfer-Encoding: chunked\r\n") + chunk("first\nsec"));
-    ferry::Session session;
+    Session session;
     auto stream = session.stream(server.url());
     auto all = stream.lines();
     auto line = all.begin();
@@ -132,7 +132,7 @@ TEST_CASE("a line comes as soon as it is whole", "[session][stream]") {
 TEST_CASE("a line longer than the limit is refused", "[session][stream]") {
     Server server;
     server.accept().answers(ok("short\n" + std::string(100, 'x'))).ignores_the_rest();
-    ferry::Session session;
+    Session session;
     auto stream = session.stream(server.url());
     std::vector<std::string> all;
     auto error = error_of([&] {
@@ -146,7 +146,7 @@ TEST_CASE("a line longer than the limit is refused", "[session][stream]") {
 TEST_CASE("any method can be streamed", "[session][stream]") {
     Server server;
     server.accept().answers(ok("reply"));
-    ferry::Session session;
+    Session session;
     auto stream = session.stream("POST", server.url(), {.body = "question"});
     CHECK(stream.read() == "reply");
     CHECK(server.request().body() == "question");
@@ -155,7 +155,7 @@ TEST_CASE("any method can be streamed", "[session][stream]") {
 TEST_CASE("a stream that breaks off says so after its last piece", "[session][stream][C7]") {
     Server server;
     server.accept().answers(head("Content-Length: 10\r\n") + "01234").closes();
-    ferry::Session session;
+    Session session;
     auto stream = session.stream(server.url());
     std::string all;
     auto error = error_of([&] {
@@ -171,7 +171,7 @@ TEST_CASE("a stream that breaks off says so after its last piece", "[session][st
 TEST_CASE("a stream that moves goes on", "[session][stream]") {
     Server server;
     server.accept().answers(chunked({"01234", "56789"}));
-    ferry::Session session;
+    Session session;
     auto first = session.stream(server.url());
     char piece[5];
     std::error_code ec;
@@ -184,7 +184,7 @@ TEST_CASE("a stream that moves goes on", "[session][stream]") {
 TEST_CASE("a stream may outlive its session", "[session][stream]") {
     Server server;
     server.accept().answers(chunked({"01234", "56789"})).sees_the_end();
-    auto stream = ferry::Session().stream(server.url());
+    auto stream = Session().stream(server.url());
     CHECK(stream.read() == "0123456789");
     CHECK(descriptor_connected_to(server.port()) == -1);
 }
@@ -192,7 +192,7 @@ TEST_CASE("a stream may outlive its session", "[session][stream]") {
 TEST_CASE("a stream that was closed is at its end", "[session][stream]") {
     Server server;
     server.accept().answers(chunked({"01234"})).answers(ok("next"));
-    ferry::Session session;
+    Session session;
     auto stream = session.stream(server.url());
     stream.close();
     CHECK(stream.next().empty());
@@ -203,7 +203,7 @@ TEST_CASE("a stream that was closed is at its end", "[session][stream]") {
 TEST_CASE("an error before the head is thrown by stream itself", "[session][stream]") {
     Server server;
     server.accept().reads_request().closes();
-    ferry::Session session;
+    Session session;
     auto error = error_of([&] { session.stream(server.url()); });
     CHECK(error.code() == ferry::errc::connection_closed);
     CHECK(session.stats().in_use == 0);

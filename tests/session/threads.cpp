@@ -25,7 +25,7 @@ std::string echo(const Request& request) { return ok(request.target()); }
 
 TEST_CASE("fifty threads share a session of at most five connections", "[session][threads][A13]") {
     Service service(echo);
-    ferry::Session session({.pool = {.max_per_host = 5}});
+    Session session({.pool = {.max_per_host = 5}});
     auto right = on_threads(50, [&](unsigned thread) {
         std::size_t n = 0;
         for (int i = 0; i < 20; ++i) {
@@ -47,7 +47,7 @@ TEST_CASE("threads share a session with servers that close as they please", "[se
     std::atomic<unsigned> count{0};
     Service service(
         [&](const Request& request) { return ok(request.target(), ++count % 7 == 0 ? "Connection: close\r\n" : ""); });
-    ferry::Session session({.pool = {.max_idle_per_host = 3, .max_per_host = 4}});
+    Session session({.pool = {.max_idle_per_host = 3, .max_per_host = 4}});
     auto right = on_threads(16, [&](unsigned thread) {
         std::size_t n = 0;
         auto target = "/" + std::to_string(thread);
@@ -64,7 +64,7 @@ TEST_CASE("threads may time out, stop and close a session under each other", "[s
         if (++count % 5 == 0) std::this_thread::sleep_for(5ms);
         return ok(request.target());
     });
-    ferry::Session session({.read_timeout = 3ms, .pool = {.max_per_host = 3}});
+    Session session({.read_timeout = 3ms, .pool = {.max_per_host = 3}});
     auto wrong = on_threads(12, [&](unsigned thread) {
         std::size_t n = 0;
         auto target = "/" + std::to_string(thread);

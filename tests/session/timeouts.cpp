@@ -25,7 +25,7 @@ void check(const ferry::Error& error, ferry::errc code, Phase phase, RequestStat
 
 TEST_CASE("a server that never accepts ends in a connect timeout", "[session][K2][K3]") {
     FullBacklog never;
-    ferry::Session session;
+    Session session;
     auto error = prompt_error_of([&] { session.get(never.url(), {.connect_timeout = 50ms}); });
     check(error, ferry::errc::connect_timeout, Phase::connect, RequestState::not_sent);
     CHECK(session.stats().in_use == 0);
@@ -34,7 +34,7 @@ TEST_CASE("a server that never accepts ends in a connect timeout", "[session][K2
 
 TEST_CASE("the total limit covers connecting", "[session][K3]") {
     FullBacklog never;
-    ferry::Session session;
+    Session session;
     auto error = prompt_error_of([&] { session.get(never.url(), {.timeout = 50ms}); });
     check(error, ferry::errc::total_timeout, Phase::connect, RequestState::not_sent);
 }
@@ -42,7 +42,7 @@ TEST_CASE("the total limit covers connecting", "[session][K3]") {
 TEST_CASE("a server that says nothing ends in a read timeout", "[session][K3]") {
     Server server;
     server.accept().reads_request().sees_the_end();
-    ferry::Session session;
+    Session session;
     auto error = prompt_error_of([&] { session.get(server.url(), {.read_timeout = 50ms}); });
     check(error, ferry::errc::read_timeout, Phase::head, RequestState::maybe_sent);
     CHECK(error.partial() == nullptr);
@@ -52,7 +52,7 @@ TEST_CASE("a server that says nothing ends in a read timeout", "[session][K3]") 
 TEST_CASE("a server that stops in the head ends in a read timeout", "[session][K3]") {
     Server server;
     server.accept().answers("HTTP/1.1 200 OK\r\nContent-").sees_the_end();
-    ferry::Session session({.read_timeout = 50ms});
+    Session session({.read_timeout = 50ms});
     auto error = prompt_error_of([&] { session.get(server.url()); });
     check(error, ferry::errc::read_timeout, Phase::head, RequestState::response_started);
 }
@@ -62,7 +62,7 @@ TEST_CASE("a server that stops in the body ends in a read timeout, with what arr
     auto start = GENERATE(head("Content-Length: 5\r\n") + "hel", head("Transfer-Encoding: chunked\r\n") + "5\r\nhel",
                           head("") + "hel");
     server.accept().answers(start).sees_the_end();
-    ferry::Session session({.read_timeout = 50ms});
+    Session session({.read_timeout = 50ms});
     auto error = prompt_error_of([&] { session.get(server.url()); });
     check(error, ferry::errc::read_timeout, Phase::body, RequestState::response_started);
     REQUIRE(error.partial());
@@ -73,7 +73,7 @@ TEST_CASE("a server that stops in the body ends in a read timeout, with what arr
 TEST_CASE("slow bytes that each come in time are no timeout", "[session][K3]") {
     Server server;
     server.accept().reads_request().sends_bytewise(ok("slow"), 10ms);
-    ferry::Session session({.read_timeout = 300ms});
+    Session session({.read_timeout = 300ms});
     CHECK(session.get(server.url()).body == "slow");
 }
 
@@ -81,7 +81,7 @@ TEST_CASE("slow bytes that each come in time meet the total limit", "[session][K
     Server server;
     SECTION("in the head") {
         server.accept().reads_request().sends_bytewise(ok("slow"), 10ms).sees_the_end();
-        ferry::Session session;
+        Session session;
         auto error = prompt_error_of([&] { session.get(server.url(), {.timeout = 100ms}); });
         check(error, ferry::errc::total_timeout, Phase::head, RequestState::response_started);
     }
@@ -90,14 +90,14 @@ TEST_CASE("slow bytes that each come in time meet the total limit", "[session][K
             .answers(head("Content-Length: 99\r\n"))
             .sends_bytewise(std::string(99, 'x'), 10ms)
             .sees_the_end();
-        ferry::Session session({.timeout = 100ms});
+        Session session({.timeout = 100ms});
         auto error = prompt_error_of([&] { session.get(server.url()); });
         check(error, ferry::errc::total_timeout, Phase::body, RequestState::response_started);
     }
     SECTION("in chunks") {
         std::vector<std::string> chunks(50, chunk("x"));
         server.accept().answers(head("Transfer-Encoding: chunked\r\n")).sends_pieces(chunks, 10ms).sees_the_end();
-        ferry::Session session({.timeout = 100ms});
+        Session session({.timeout = 100ms});
         auto error = prompt_error_of([&] { session.get(server.url()); });
         check(error, ferry::errc::total_timeout, Phase::body, RequestState::response_started);
     }
@@ -106,7 +106,7 @@ TEST_CASE("slow bytes that each come in time meet the total limit", "[session][K
 TEST_CASE("a server that stops reading ends in a write timeout", "[session][K3]") {
     Server server({.receive_buffer = 4096});
     server.accept().reads_head().ignores_the_rest();
-    ferry::Session session({.write_timeout = 50ms});
+    Session session({.write_timeout = 50ms});
     ferry::Options upload;
     SECTION("bytes in memory") { upload.body = large; }
     SECTION("a source") {
@@ -123,7 +123,7 @@ TEST_CASE("a server that stops reading ends in a write timeout", "[session][K3]"
 TEST_CASE("the total limit covers sending", "[session][K3]") {
     Server server({.receive_buffer = 4096});
     server.accept().reads_head().ignores_the_rest();
-    ferry::Session session;
+    Session session;
     auto error = prompt_error_of([&] { session.post(server.url(), {.body = large, .timeout = 100ms}); });
     check(error, ferry::errc::total_timeout, Phase::send, RequestState::maybe_sent);
 }
@@ -133,7 +133,7 @@ TEST_CASE("a late response is never another request's", "[session][A6]") {
     Signal late;
     server.accept().reads_request().waits_for(late).sends_what_is_taken(ok("late"));
     server.accept().raises(late).answers(ok("right"));
-    ferry::Session session;
+    Session session;
     prompt_error_of([&] { session.get(server.url("/a"), {.read_timeout = 50ms}); });
     CHECK(session.get(server.url("/b")).body == "right");
 }
@@ -141,7 +141,7 @@ TEST_CASE("a late response is never another request's", "[session][A6]") {
 TEST_CASE("a request's limits go before the session's", "[session][K3]") {
     Server server;
     server.accept().reads_request().pauses(100ms).sends(ok("patient"));
-    ferry::Session session({.timeout = 20ms, .read_timeout = 20ms});
+    Session session({.timeout = 20ms, .read_timeout = 20ms});
     auto r = session.get(server.url(), {.timeout = ferry::no_timeout, .read_timeout = ferry::no_timeout});
     CHECK(r.body == "patient");
 }
@@ -149,7 +149,7 @@ TEST_CASE("a request's limits go before the session's", "[session][K3]") {
 TEST_CASE("the limits of one request do not stay with its connection", "[session][K3]") {
     Server server;
     server.accept().answers(ok()).reads_request().pauses(80ms).sends(ok("patient"));
-    ferry::Session session;
+    Session session;
     session.get(server.url(), {.timeout = 40ms, .read_timeout = 40ms, .write_timeout = 40ms});
     CHECK(session.get(server.url()).body == "patient");
 }
@@ -157,7 +157,7 @@ TEST_CASE("the limits of one request do not stay with its connection", "[session
 TEST_CASE("the text of a timeout names its phase and its option", "[session][K3]") {
     Server server;
     server.accept().reads_request();
-    ferry::Session session;
+    Session session;
     auto error = prompt_error_of([&] { session.get(server.url("/slow"), {.read_timeout = 20ms}); });
     CHECK(says(error, "read_timeout"));
     CHECK(says(error, to_string(Phase::head)));

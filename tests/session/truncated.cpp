@@ -18,7 +18,7 @@ TEST_CASE("a connection that ends in the head is an incomplete head", "[session]
     Server server;
     std::string bytes = GENERATE("HTTP/1.1", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n");
     server.accept().answers(bytes).closes();
-    ferry::Session session;
+    Session session;
     auto error = error_of([&] { session.get(server.url()); });
     CHECK(error.code() == ferry::errc::incomplete_head);
     CHECK(error.code() == ferry::condition::network);
@@ -35,7 +35,7 @@ TEST_CASE("a connection that ends in the body is an incomplete body, with what a
     CAPTURE(cut.bytes);
     Server server;
     server.accept().answers(cut.bytes).closes();
-    ferry::Session session;
+    Session session;
     auto error = error_of([&] { session.get(server.url()); });
     CHECK(error.code() == ferry::errc::incomplete_body);
     CHECK(error.code() == ferry::condition::network);
@@ -52,7 +52,7 @@ TEST_CASE("a large body that ends too early carries what arrived", "[session][C7
     std::string half(3'000'000, 'x');
     Server server;
     server.accept().answers(head("Content-Length: 6000000\r\n") + half).closes();
-    ferry::Session session;
+    Session session;
     auto error = error_of([&] { session.get(server.url()); });
     REQUIRE(error.partial());
     CHECK((error.partial()->body == half));
@@ -61,7 +61,7 @@ TEST_CASE("a large body that ends too early carries what arrived", "[session][C7
 TEST_CASE("a reset in the body is an error of the network, with what arrived", "[session][C7]") {
     Server server;
     server.accept().answers(sized + "hel").resets();
-    ferry::Session session;
+    Session session;
     auto error = error_of([&] { session.get(server.url()); });
     CHECK(error.code() == ferry::condition::network);
     CHECK(error.request_state() == ferry::RequestState::response_started);
@@ -71,7 +71,7 @@ TEST_CASE("a reset in the body is an error of the network, with what arrived", "
 TEST_CASE("the call with an error_code returns what arrived", "[session][C7]") {
     Server server;
     server.accept().answers(sized + "hel").closes();
-    ferry::Session session;
+    Session session;
     std::error_code ec;
     auto r = session.get(server.url(), {}, ec);
     CHECK(ec == ferry::errc::incomplete_body);

@@ -9,7 +9,7 @@ using ferry::RequestState;
 
 TEST_CASE("a refused connection keeps the system's code", "[session]") {
     auto port = local_port(listen_on_loopback().get());  // closed again
-    ferry::Session session;
+    Session session;
     auto error = error_of([&] { session.get("http://127.0.0.1:" + std::to_string(port)); });
     CHECK(error.code() == std::errc::connection_refused);
     CHECK(error.code() == ferry::condition::network);
@@ -20,7 +20,7 @@ TEST_CASE("a refused connection keeps the system's code", "[session]") {
 }
 
 TEST_CASE("a host that does not exist is an error of the network", "[session]") {
-    ferry::Session session;
+    Session session;
     auto error = error_of([&] { session.get("http://no-such-host.invalid/", {.connect_timeout = 8s}); });
     // Without a name server the resolver can only say that it does not know.
     CHECK((error.code() == ferry::errc::host_not_found || error.code() == ferry::errc::resolver_try_again ||
@@ -35,7 +35,7 @@ TEST_CASE("an address that does not answer does not keep from one that does", "[
     Server server;
     server.accept().answers(ok("by the other address"));
     FullBacklog silent(true, server.port());  // where localhost is ::1 first, this is what is tried first
-    ferry::Session session;
+    Session session;
     auto r = session.get("http://localhost:" + std::to_string(server.port()) + "/");
     CHECK(r.body == "by the other address");
     CHECK(session.stats().opened == 1);
@@ -43,7 +43,7 @@ TEST_CASE("an address that does not answer does not keep from one that does", "[
 
 TEST_CASE("at the descriptor limit a request fails, and the session lives", "[session]") {
     Server server;
-    ferry::Session session;
+    Session session;
     {
         DescriptorLimit none(0);
         auto error = error_of([&] { session.get(server.url()); });
@@ -59,7 +59,7 @@ TEST_CASE("at the descriptor limit an idle connection gives way", "[session]") {
     Server one, other;
     one.accept().answers(ok()).sees_the_end().closes();
     other.accept().answers(ok("other"));
-    ferry::Session session;
+    Session session;
     session.get(one.url());
     DescriptorLimit none(0);
     CHECK(session.get(other.url()).body == "other");

@@ -50,7 +50,7 @@ TEST_CASE("a body in memory goes out whole, with its length", "[session][body]")
     auto body = patterned(size);
     Server server;
     server.accept().answers(ok()).answers(ok());
-    ferry::Session session;
+    Session session;
     session.post(server.url(), {.body = body});
     CHECK(session.post(server.url(), {.body = ferry::Body::borrow(body)}).connection.reused);
     for (std::size_t i = 0; i < 2; ++i) {
@@ -62,7 +62,7 @@ TEST_CASE("a body in memory goes out whole, with its length", "[session][body]")
 TEST_CASE("a body of no bytes is still a body", "[session][body][D4]") {
     Server server;
     server.accept().answers(ok()).answers(ok());
-    ferry::Session session;
+    Session session;
     session.post(server.url(), {.body = ""});
     session.del(server.url(), {.body = ""});
     CHECK(server.request(0).field("Content-Length") == "0");
@@ -74,7 +74,7 @@ TEST_CASE("a body may hold any byte", "[session][body]") {
     for (int i = 0; i < 256; ++i) bytes.push_back(static_cast<char>(i));
     Server server;
     server.accept().answers(ok());
-    ferry::Session session;
+    Session session;
     session.put(server.url(), {.body = std::as_bytes(std::span(bytes))});
     CHECK((server.request().body() == bytes));
 }
@@ -86,7 +86,7 @@ TEST_CASE("a file goes out with its size", "[session][body]") {
     auto file = folder.write("file", content);
     Server server;
     server.accept().answers(ok()).answers(ok());
-    ferry::Session session;
+    Session session;
     session.post(server.url(), {.body = ferry::File{file}});
     CHECK(session.get(server.url()).connection.reused);
     CHECK(server.request().field("Content-Length") == std::to_string(size));
@@ -99,7 +99,7 @@ TEST_CASE("a source of unknown length goes out in chunks", "[session][body][D4]"
     auto content = patterned(size);
     Server server;
     server.accept().answers(ok()).answers(ok());
-    ferry::Session session;
+    Session session;
     session.post(server.url(), {.body = ferry::source(pieces_of(content, 100'000))});
     CHECK(session.get(server.url()).connection.reused);
     CHECK(server.request().field("Transfer-Encoding") == "chunked");
@@ -111,7 +111,7 @@ TEST_CASE("a source of known length goes out with it", "[session][body][D4]") {
     auto content = patterned(500'000);
     Server server;
     server.accept().answers(ok()).answers(ok());
-    ferry::Session session;
+    Session session;
     session.post(server.url(), {.body = ferry::source(pieces_of(content, 9'999), content.size())});
     CHECK(session.get(server.url()).connection.reused);
     CHECK(server.request().field("Content-Length") == "500000");
@@ -122,7 +122,7 @@ TEST_CASE("a source that does not keep its word ends the request and the connect
     auto announced = GENERATE(std::uint64_t{4}, std::uint64_t{6});
     Server server;
     server.accept().reads_head().reads_to_the_end();
-    ferry::Session session;
+    Session session;
     auto error = error_of(
         [&] { session.post(server.url(), {.body = ferry::source(pieces_of("01234", 99), announced)}); });
     CHECK(error.code() == errc::body_size_changed);
@@ -130,10 +130,10 @@ TEST_CASE("a source that does not keep its word ends the request and the connect
     check_that_it_lives(session, server);
 }
 
-TEST_CASE("what a source throws passes through the call, and its connection is closed", "[session][body]") {
+TEST_CASE("what a source throws passes through the call, and its connection is closed", "[session][blocking][body]") {
     Server server;
     server.accept().reads_head().reads_to_the_end();
-    ferry::Session session;
+    Session session;
     auto failing = [n = 0](std::span<char> into) mutable -> std::size_t {
         if (n++) throw std::runtime_error("the disk is gone");
         into[0] = 'x';
@@ -149,7 +149,7 @@ TEST_CASE("a caller's Content-Length that is right goes out once", "[session][D4
     TempFolder folder;
     Server server;
     server.accept().answers(ok()).answers(ok()).answers(ok());
-    ferry::Session session;
+    Session session;
     ferry::Headers five{{"content-length", "5"}};
     session.post(server.url(), {.headers = five, .body = "01234"});
     session.post(server.url(), {.headers = five, .body = ferry::File{folder.write("file", "01234")}});
@@ -164,7 +164,7 @@ TEST_CASE("a caller's Content-Length that is right goes out once", "[session][D4
 TEST_CASE("a caller's Content-Length that is not the file's is refused", "[session][D4]") {
     TempFolder folder;
     Server server;
-    ferry::Session session;
+    Session session;
     auto file = folder.write("file", "0123");
     auto error = error_of([&] {
         session.post(server.url(), {.headers = {{"Content-Length", "5"}}, .body = ferry::File{file}});
@@ -178,7 +178,7 @@ TEST_CASE("a body is sent again from its beginning", "[session][body][B3]") {
     Server server;
     server.accept().answers(ok()).reads_request().closes();
     server.accept().answers(ok("done"));
-    ferry::Session session;
+    Session session;
     session.get(server.url());
     ferry::Response r;
     SECTION("a string") { r = session.put(server.url(), {.body = "0123456789"}); }
@@ -206,7 +206,7 @@ TEST_CASE("a body is sent again from its beginning", "[session][body][B3]") {
 TEST_CASE("a body that cannot be rewound is not sent again, and the error says so", "[session][body][B3]") {
     Server server;
     server.accept().answers(ok()).reads_request().closes();
-    ferry::Session session;
+    Session session;
     session.get(server.url());
     auto error = error_of([&] { session.put(server.url(), {.body = ferry::source(pieces_of("01234", 9))}); });
     CHECK(error.code() == errc::body_not_rewindable);
@@ -219,7 +219,7 @@ TEST_CASE("an expected go-ahead is waited for before the body is sent", "[sessio
     auto& script = server.accept().reads_head();
     SECTION("and comes") { script.sends("HTTP/1.1 100 Continue\r\n\r\n").reads(5).sends(ok("taken")); }
     SECTION("or does not") { script.reads(5).sends(ok("taken")); }
-    ferry::Session session;
+    Session session;
     CHECK(session.post(server.url(), {.body = "01234", .expect_continue = true}).body == "taken");
     CHECK(server.request().field("Expect") == "100-continue");
     CHECK(server.request().body().empty());  // the head came alone
@@ -228,7 +228,7 @@ TEST_CASE("an expected go-ahead is waited for before the body is sent", "[sessio
 TEST_CASE("a refusal in place of a go-ahead spares the body", "[session][D5]") {
     Server server;
     server.accept().reads_head().sends(reply("401 Unauthorized", "who?")).sees_the_end();
-    ferry::Session session;
+    Session session;
     CHECK(session.post(server.url(), {.body = "01234", .expect_continue = true}).status == 401);
     CHECK(session.stats().idle == 0);
 }
@@ -237,7 +237,7 @@ TEST_CASE("after a 417 the request goes out again without the expectation", "[se
     Server server;
     server.accept().reads_head().sends(reply("417 Expectation Failed")).sees_the_end();
     server.accept().answers(ok("taken"));
-    ferry::Session session;
+    Session session;
     CHECK(session.post(server.url(), {.body = "01234", .expect_continue = true}).body == "taken");
     CHECK_FALSE(server.request(1).field("Expect"));
     CHECK(server.request(1).body() == "01234");

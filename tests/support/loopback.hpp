@@ -5,6 +5,7 @@
 #include "errors.hpp"
 #include "replies.hpp"
 #include "server.hpp"
+#include "session.hpp"
 
 #include <ferry/ferry.hpp>
 

@@ -4,6 +4,9 @@
 #include "catch.hpp"
 
 #include <ferry/ferry.hpp>
+#ifdef FERRY_TEST_ASYNC
+#include <ferry/async.hpp>
+#endif
 
 #include <algorithm>
 #include <chrono>

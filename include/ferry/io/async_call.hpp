@@ -183,6 +183,7 @@ private:
     }
     void end(std::error_code ec, bool later) {
         stop_.reset();
+        drop_file();
         if (ending_) (*ending_)(*this, ec, later);
         else put_down();
     }

@@ -36,13 +36,19 @@
 
 namespace ferry::detail {
 
+/// Older versions of Asio have a category of their own for the system's codes.
+inline std::error_code system_error(std::error_code ec) noexcept {
+    if (ec.category() == asio::error::get_system_category()) return {ec.value(), std::system_category()};
+    return ec;
+}
+
 /// Asio's codes for names as ferry's.
 inline std::error_code resolver_error(std::error_code ec) noexcept {
     if (ec == asio::error::host_not_found || ec == asio::error::no_data) return errc::host_not_found;
     if (ec == asio::error::host_not_found_try_again) return errc::resolver_try_again;
     if (ec.category() == asio::error::get_netdb_category() || ec.category() == asio::error::get_addrinfo_category())
         return errc::resolver_failed;
-    return ec;
+    return system_error(ec);
 }
 
 class async_driver : protected serialized, private async_pool::waiter {
@@ -84,6 +90,9 @@ protected:
         lease_.discard(DiscardReason::aborted);
         forget_outstanding();
     }
+
+    /// One that was not committed leaves nothing behind.
+    void drop_file() noexcept { file_.reset(); }
 
     bool idle() {
         std::lock_guard lock(mutex_);
@@ -299,7 +308,7 @@ private:
         const asio::generic::stream_protocol protocol(a.peer.v6 ? AF_INET6 : AF_INET, IPPROTO_TCP);
         async_socket socket(core_->executor);
         socket.assign(protocol, fd.get(), ec);
-        if (ec) return answer{.ec = ec};
+        if (ec) return answer{.ec = system_error(ec)};
         fd.release();
         auto id = ++attempts_;
         {
@@ -310,7 +319,7 @@ private:
         dialing_.back().socket.async_connect(asio::generic::stream_protocol::endpoint(to.get(), to.size, IPPROTO_TCP),
                                              on(other_memory_, [this, id](std::error_code failed) {
                                                  for (auto& d : dialing_)
-                                                     if (d.id == id) d.ended = true, d.ec = failed;
+                                                     if (d.id == id) d.ended = true, d.ec = system_error(failed);
                                              }));
         return answer{};
     }
@@ -353,7 +362,7 @@ private:
         auto channel = lease_->share();
         auto& socket = channel->socket;
         auto handler = on(read_memory_, [this, channel = std::move(channel)](std::error_code ec, std::size_t n) {
-            received_ = {true, ec == asio::error::eof ? std::error_code{} : ec, n};
+            received_ = {true, ec == asio::error::eof ? std::error_code{} : system_error(ec), n};
         });
         errno = 0;
         socket.async_read_some(asio::buffer(into.data(), into.size()), std::move(handler));

@@ -1,0 +1,248 @@
+// An AsyncSession behind Session's face: each call is started, and waited for. So that every test of a session is one
+// of both.
+#pragma once
+
+#include <ferry/async.hpp>
+
+#include <asio/executor_work_guard.hpp>
+#include <asio/io_context.hpp>
+
+#include <cstddef>
+#include <future>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <thread>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace ferry::testing {
+
+// A context that two threads run. At its end it is not stopped: it must run out of work by itself.
+class Loop {
+public:
+    Loop() {
+        for (int i = 0; i < 2; ++i) threads_.emplace_back([this] { io.run(); });
+    }
+    ~Loop() {
+        guard_.reset();
+        for (auto& t : threads_) t.join();
+    }
+    asio::io_context io;
+
+private:
+    asio::executor_work_guard<asio::io_context::executor_type> guard_{io.get_executor()};
+    std::vector<std::thread> threads_;
+};
+
+// Starts an operation with a handler for an error code and a result, and waits for them.
+template <class Result, class Start> std::pair<std::error_code, Result> await(Start start) {
+    std::promise<std::pair<std::error_code, Result>> done;
+    auto result = done.get_future();
+    start([&done](std::error_code ec, Result r) { done.set_value({ec, std::move(r)}); });
+    return result.get();
+}
+
+class Lines;
+
+class Stream {
+public:
+    Stream(std::shared_ptr<Loop> loop, AsyncStream stream) : loop_(std::move(loop)), stream_(std::move(stream)) {}
+    Stream(Stream&&) = default;
+    Stream& operator=(Stream&& other) {
+        close();
+        loop_ = std::move(other.loop_);
+        stream_ = std::move(other.stream_);
+        return *this;
+    }
+    ~Stream() { close(); }
+
+    const Response& response() const { return stream_->response(); }
+    int status() const { return stream_->status(); }
+    bool ok() const { return stream_->ok(); }
+
+    std::string_view next() {
+        std::error_code ec;
+        return checked(next(ec), ec);
+    }
+    std::string_view next(std::error_code& ec) {
+        auto came = await<std::string_view>([this](auto handler) { stream_->async_next(std::move(handler)); });
+        ec = came.first;
+        return came.second;
+    }
+    std::size_t read_some(std::span<char> into) {
+        std::error_code ec;
+        return checked(read_some(into, ec), ec);
+    }
+    std::size_t read_some(std::span<char> into, std::error_code& ec) {
+        auto came = await<std::size_t>([&](auto handler) {
+            stream_->async_read_some(asio::buffer(into.data(), into.size()), std::move(handler));
+        });
+        ec = came.first == asio::error::eof ? std::error_code{} : came.first;
+        return came.second;
+    }
+    std::string read() {
+        auto [ec, all] = await<std::string>([this](auto handler) { stream_->async_read(std::move(handler)); });
+        return checked(std::move(all), ec);
+    }
+    std::optional<std::string_view> next_line(std::size_t max) {
+        auto [ec, line] = await<std::optional<std::string_view>>(
+            [&](auto handler) { stream_->async_next_line(max, std::move(handler)); });
+        return checked(line, ec);
+    }
+    Lines lines(std::size_t max = 1024 * 1024) &;
+    Lines lines(std::size_t max = 1024 * 1024) &&;
+
+    void close() {
+        if (!stream_ || !stream_->get_executor()) return;
+        std::promise<void> done;
+        stream_->async_close([&](std::error_code) { done.set_value(); });
+        done.get_future().wait();
+    }
+
+    template <class Of, class Item> class Iterator {
+    public:
+        using value_type = Item;
+        using difference_type = std::ptrdiff_t;
+        explicit Iterator(Of* of) : of_(of) { ++*this; }
+        Item operator*() const { return *item_; }
+        Iterator& operator++() {
+            item_ = of_->take();
+            return *this;
+        }
+        void operator++(int) { ++*this; }
+        bool operator==(std::default_sentinel_t) const { return !item_; }
+
+    private:
+        Of* of_;
+        std::optional<Item> item_;
+    };
+    std::optional<std::string_view> take() {
+        auto piece = next();
+        return piece.empty() ? std::nullopt : std::optional(piece);
+    }
+    auto begin() { return Iterator<Stream, std::string_view>(this); }
+    std::default_sentinel_t end() const { return {}; }
+
+private:
+    template <class T> T checked(T value, std::error_code ec) {
+        if (ec) throw Error(*stream_->error(), std::make_shared<const Response>(stream_->response()));
+        return value;
+    }
+    std::shared_ptr<Loop> loop_;
+    std::optional<AsyncStream> stream_;
+};
+
+class Lines {
+public:
+    Lines(Stream* from, std::size_t max) : from_(from), max_(max) {}
+    Lines(Stream&& owned, std::size_t max)
+        : owned_(std::make_unique<Stream>(std::move(owned))), from_(owned_.get()), max_(max) {}
+    std::optional<std::string_view> take() { return from_->next_line(max_); }
+    auto begin() { return Stream::Iterator<Lines, std::string_view>(this); }
+    std::default_sentinel_t end() const { return {}; }
+    const Stream& stream() const { return *from_; }
+
+private:
+    std::unique_ptr<Stream> owned_;
+    Stream* from_;
+    std::size_t max_;
+};
+inline Lines Stream::lines(std::size_t max) & { return Lines(this, max); }
+inline Lines Stream::lines(std::size_t max) && { return Lines(std::move(*this), max); }
+
+class Session {
+public:
+    explicit Session(SessionOptions options = {}) : session_(AsyncSession(loop_->io, std::move(options))) {}
+    Session(Session&&) = default;
+    Session& operator=(Session&&) = default;
+
+    Response get(std::string_view url, const Options& with = {}) { return request("GET", url, with); }
+    Response head(std::string_view url, const Options& with = {}) { return request("HEAD", url, with); }
+    Response post(std::string_view url, const Options& with = {}) { return request("POST", url, with); }
+    Response put(std::string_view url, const Options& with = {}) { return request("PUT", url, with); }
+    Response patch(std::string_view url, const Options& with = {}) { return request("PATCH", url, with); }
+    Response del(std::string_view url, const Options& with = {}) { return request("DELETE", url, with); }
+    Response options(std::string_view url, const Options& with = {}) { return request("OPTIONS", url, with); }
+    Response get(std::string_view url, const Options& with, std::error_code& ec) {
+        return request("GET", url, with, ec);
+    }
+    Response head(std::string_view url, const Options& with, std::error_code& ec) {
+        return request("HEAD", url, with, ec);
+    }
+    Response post(std::string_view url, const Options& with, std::error_code& ec) {
+        return request("POST", url, with, ec);
+    }
+    Response put(std::string_view url, const Options& with, std::error_code& ec) {
+        return request("PUT", url, with, ec);
+    }
+    Response patch(std::string_view url, const Options& with, std::error_code& ec) {
+        return request("PATCH", url, with, ec);
+    }
+    Response del(std::string_view url, const Options& with, std::error_code& ec) {
+        return request("DELETE", url, with, ec);
+    }
+    Response options(std::string_view url, const Options& with, std::error_code& ec) {
+        return request("OPTIONS", url, with, ec);
+    }
+
+    Response request(std::string_view method, std::string_view url, const Options& with = {}) {
+        std::error_code ec;
+        return raised(request(method, url, with, ec));
+    }
+    Response request(std::string_view method, std::string_view url, const Options& with, std::error_code& ec) {
+        auto came = await<Response>([&](auto handler) { session_.request(method, url, with, std::move(handler)); });
+        ec = came.first;
+        return std::move(came.second);
+    }
+    void request(std::string_view method, std::string_view url, const Options& with, Response& into,
+                 std::error_code& ec) {
+        into = request(method, url, with, ec);
+    }
+
+    Response download(std::string_view url, const std::string& path, const Options& with = {}) {
+        std::error_code ec;
+        return raised(download(url, path, with, ec));
+    }
+    Response download(std::string_view url, const std::string& path, const Options& with, std::error_code& ec) {
+        auto came = await<Response>([&](auto handler) { session_.download(url, path, with, std::move(handler)); });
+        ec = came.first;
+        return std::move(came.second);
+    }
+
+    Stream stream(std::string_view url, const Options& with = {}) { return stream("GET", url, with); }
+    Stream stream(std::string_view method, std::string_view url, const Options& with) {
+        std::error_code ec;
+        auto s = stream(method, url, with, ec);
+        if (ec) throw Error(*s.response().error);
+        return s;
+    }
+    Stream stream(std::string_view url, const Options& with, std::error_code& ec) {
+        return stream("GET", url, with, ec);
+    }
+    Stream stream(std::string_view method, std::string_view url, const Options& with, std::error_code& ec) {
+        auto came = await<AsyncStream>([&](auto handler) { session_.stream(method, url, with, std::move(handler)); });
+        ec = came.first;
+        return Stream(loop_, std::move(came.second));
+    }
+
+    PoolStats stats() const { return session_.stats(); }
+    std::size_t prune() { return session_.prune(); }
+    void close() { session_.close(); }
+
+private:
+    static Response raised(Response&& r) {
+        if (!r.error) return std::move(r);
+        auto partial = r.status ? std::make_shared<const Response>(r) : nullptr;
+        throw Error(*r.error, std::move(partial));
+    }
+    std::shared_ptr<Loop> loop_ = std::make_shared<Loop>();
+    AsyncSession session_;
+};
+
+}  // namespace ferry::testing
