@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <initializer_list>
 #include <iterator>
@@ -91,7 +92,7 @@ public:
 
     std::size_t size() const noexcept { return size_; }
     bool empty() const noexcept { return size_ == 0; }
-    bool contains(std::string_view name) const noexcept { return index_of(name) < size_; }
+    bool contains(std::string_view name) const noexcept { return !empty() && index_of(name) < size_; }
     std::size_t count(std::string_view name) const noexcept {
         std::size_t n = 0;
         for (auto i = index_of(name); i < size_; i = index_of(name, i + 1)) ++n;
@@ -108,7 +109,7 @@ public:
 
     /// The first value of that name, or nothing: tells an empty field from an absent one.
     std::optional<std::string_view> find(std::string_view name) const& noexcept {
-        auto i = index_of(name);
+        auto i = empty() ? size_ : index_of(name);
         return i < size_ ? std::optional(field(i).value) : std::nullopt;
     }
     std::optional<std::string_view> find(std::string_view) const&& = delete;
@@ -174,10 +175,12 @@ private:
     void place(std::size_t at, std::size_t name, std::size_t value_at, std::size_t value) {
         Place p{static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(name), static_cast<std::uint32_t>(value_at),
                 static_cast<std::uint32_t>(value)};
-        if (size_ < near_.size()) near_[size_] = p;
-        else more_.push_back(p);
+        if (size_ < near_.size()) [[likely]]
+            near_[size_] = p;
+        else place_far(p);
         ++size_;
     }
+    [[gnu::noinline]] void place_far(Place p) { more_.push_back(p); }
 
     std::string text_;
     std::array<Place, 16> near_;  // most heads need no more, so the offsets cost no allocation
@@ -193,92 +196,121 @@ class header_writer {
 public:
     void start(Headers& h) {
         to_ = &h;
-        first_ = name_ = value_ = {};
-        cut_ = false;
+        at_hand_ = at_hand::nothing;
+        first_ = nullptr;
+        end_ = nowhere;
+        plain_ = true;
         if (h.text_.capacity() < 512) h.text_.reserve(512);
     }
 
+    /// The line in front of the fields ends its text here.
+    void line(const char* end) noexcept { end_ = end; }
     void name(std::string_view piece) {
-        if (cut_) to_->text_.append(piece), name_size_ += piece.size();
-        else if (!name_.data()) name_ = piece;
-        else name_ = {name_.data(), name_.size() + piece.size()};
+        if (at_hand_ != at_hand::nothing) [[unlikely]]
+            return more_name(piece);
+        name_ = piece;
+        at_hand_ = at_hand::name;
     }
     void value(std::string_view piece) {
-        if (!value_.data() && !cut_) value_ = piece;
-        else cut(), cut_value(piece);  // cut by the end of the bytes, or folded (RFC 9112 5.2)
+        if (at_hand_ != at_hand::name) [[unlikely]]
+            return more_value(piece);
+        value_ = piece;
+        at_hand_ = at_hand::value;
+    }
+    /// The field is whole.
+    void complete() {
+        if (at_hand_ != at_hand::value) [[unlikely]]
+            return complete_pieces();
+        complete_whole();
+        at_hand_ = at_hand::nothing;
     }
     /// The bytes at hand end here: what they hold moves into the text.
     void flush() {
         copy();
-        if (!cut_ && name_.data()) cut();
+        if (at_hand_ != at_hand::nothing) cut();
     }
 
-    /// The field is whole. False for a name with white space in it, which a lax build of llhttp takes.
-    bool complete() {
-        if (!value_.data()) cut();
-        return cut_ ? complete_cut() : complete_whole();
-    }
+    std::size_t count() const noexcept { return to_->size(); }
+    /// The field completed last.
+    Headers::Field last() const noexcept { return {name_, value_}; }
 
-    /// The value of the field completed last.
-    std::string_view last_value() const noexcept { return done_; }
+    /// Whether all lines, from the one in front of the fields to the empty one that ends before `end`, were seen to be
+    /// `Name: value` and CRLF, and none to be folded. False says nothing. The bytes must not have moved since.
+    bool regular(const char* end) const noexcept {
+        return plain_ && end_ + 4 == end && ends_line(end_) && ends_line(end_ + 2);
+    }
+    void irregular() noexcept { plain_ = false; }
 
 private:
-    static bool is_space(char c) noexcept { return c == ' ' || c == '\t'; }
-    static bool is_clean(std::string_view name) noexcept {
-        return !name.empty() && name.find(' ') == std::string_view::npos;
-    }
+    static constexpr char nowhere[4] = {};
 
-    bool complete_whole() {
-        if (!first_.data()) first_ = name_, base_ = to_->text_.size();
+    static bool is_space(char c) noexcept { return c == ' ' || c == '\t'; }
+    static bool ends_line(const char* p) noexcept { return std::memcmp(p, "\r\n", 2) == 0; }
+
+    void complete_whole() {
+        const char* name_end = name_.data() + name_.size();
+        plain_ = plain_ && end_ + 2 == name_.data() && ends_line(end_) && name_end + 2 == value_.data() &&
+                 name_end[1] == ' ';
         while (!value_.empty() && is_space(value_.back())) value_.remove_suffix(1);
-        auto offset = [this](const char* p) { return base_ + static_cast<std::size_t>(p - first_.data()); };
+        if (!first_) first_ = name_.data(), base_ = to_->text_.size();
+        auto offset = [this](const char* p) { return base_ + static_cast<std::size_t>(p - first_); };
         to_->place(offset(name_.data()), name_.size(), offset(value_.data()), value_.size());
-        first_ = {first_.data(), static_cast<std::size_t>(value_.data() + value_.size() - first_.data())};
-        const bool clean = is_clean(std::exchange(name_, {}));
-        done_ = std::exchange(value_, {});
-        return clean;
+        end_ = value_.data() + value_.size();
     }
     /// Copies the fields that lie whole in the bytes at hand.
     void copy() {
-        if (first_.data()) to_->text_.append(first_).append(std::string_view("\r\n"));
-        first_ = {};
+        if (!first_) return;
+        to_->text_.append(first_, end_).append(std::string_view("\r\n"));
+        first_ = nullptr;
+    }
+
+    // What is rare stays out of line: with it, each callback of the parser would save and restore many registers.
+
+    [[gnu::noinline]] void more_name(std::string_view piece) {
+        if (at_hand_ == at_hand::name) name_ = {name_.data(), name_.size() + piece.size()};
+        else to_->text_.append(piece), name_size_ += piece.size();
+    }
+    /// Cut by the end of the bytes, or folded (RFC 9112 5.2).
+    [[gnu::noinline]] void more_value(std::string_view piece) { cut(), cut_value(piece); }
+    [[gnu::noinline]] void complete_pieces() {
+        cut(), cut_value({});
+        auto& t = to_->text_;
+        while (t.size() > value_at_ && is_space(t.back())) t.pop_back();
+        to_->place(at_, name_size_, value_at_, t.size() - value_at_);
+        t.append(std::string_view("\r\n"));
+        name_ = {t.data() + at_, name_size_};
+        value_ = {t.data() + value_at_, t.size() - 2 - value_at_};
+        plain_ = false;
+        at_hand_ = at_hand::nothing;
     }
 
     void cut() {
+        if (at_hand_ == at_hand::pieces) return;
         copy();
-        if (cut_) return;
-        cut_ = true;
         auto& t = to_->text_;
         at_ = t.size();
         name_size_ = name_.size();
         value_at_ = 0;
         t.append(name_);
-        if (value_.data()) cut_value(value_);
+        if (at_hand_ == at_hand::value) cut_value(value_);
+        at_hand_ = at_hand::pieces;
     }
     void cut_value(std::string_view piece) {
         auto& t = to_->text_;
         if (value_at_ == 0) value_at_ = t.append(std::string_view(": ")).size();
         t.append(piece);
     }
-    bool complete_cut() {
-        cut_value({});
-        auto& t = to_->text_;
-        while (t.size() > value_at_ && is_space(t.back())) t.pop_back();
-        to_->place(at_, name_size_, value_at_, t.size() - value_at_);
-        const bool clean = is_clean({t.data() + at_, name_size_});
-        t.append(std::string_view("\r\n"));
-        done_ = {t.data() + value_at_, t.size() - 2 - value_at_};
-        name_ = value_ = {};
-        cut_ = false;
-        return clean;
-    }
 
     Headers* to_ = nullptr;
-    std::string_view first_;         // from the first whole field in the bytes at hand to the end of the last
-    std::string_view name_, value_;  // of the field at hand
-    std::string_view done_;
-    std::size_t base_ = 0, at_ = 0, name_size_ = 0, value_at_ = 0;
-    bool cut_ = false;
+    /// What there is of the next field: name, or name and value, as they lie in the bytes at hand; or pieces in the
+    /// text.
+    enum class at_hand : unsigned char { nothing, name, value, pieces } at_hand_ = at_hand::nothing;
+    bool plain_ = true;  // all lines so far, as `regular` says
+    std::string_view name_, value_;
+    const char* first_ = nullptr;  // the first whole field in the bytes at hand
+    std::size_t base_ = 0;         // where it will lie in the text
+    const char* end_ = nowhere;    // of the text of the last whole line
+    std::size_t at_ = 0, name_size_ = 0, value_at_ = 0;
 };
 
 }  // namespace detail

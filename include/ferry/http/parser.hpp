@@ -68,28 +68,29 @@ public:
     /// Reads up to the end of a head and no further.
     fed feed_head(std::string_view bytes) {
         in_head_ = true;
-        fed f{check_version(bytes)};
-        if (!f.ec) {
-            f = feed(bytes);
-            auto seen = f.ec ? std::min(f.used + 1, bytes.size()) : f.used;
-            if (auto ec = check_lines(bytes.substr(0, seen)); ec && !code_) f.ec = ec;
+        std::size_t used = 0;
+        auto e = check_version(bytes);
+        if (e == errc{}) {
+            e = feed(bytes, used);
+            auto seen = bytes.substr(0, e == errc{} ? used : used + 1);
+            if (auto line = check_head_lines(seen); line != errc{} && code_ == errc{}) e = line;
         }
-        bytes_ += f.used;
-        if (!f.ec && bytes_ > limits_.bytes) f.ec = errc::head_too_large;
-        return f;
+        bytes_ += used;
+        if (e == errc{} && bytes_ > limits_.bytes) e = errc::head_too_large;
+        return {to_error(e), used};
     }
     /// Decodes a chunked body in place: `body` bytes of it lie at `bytes` afterwards.
     fed feed_chunks(char* bytes, std::size_t n) {
-        in_head_ = false;
+        if (std::exchange(in_head_, false)) fields_.start(into_->trailers);
         to_ = bytes;
         since_ = bytes;
         llhttp_resume(&parser_);
-        auto f = feed({bytes, n});
-        f.body = static_cast<std::size_t>(to_ - bytes);
-        auto end = check_overhead(bytes + f.used);
-        if (!f.ec) f.ec = end;
-        if (f.ec) step_ = step::body;
-        return f;
+        std::size_t used = 0;
+        auto e = feed({bytes, n}, used);
+        auto end = check_overhead(bytes + used);
+        if (e == errc{}) e = end;
+        if (e != errc{}) step_ = step::body;
+        return {to_error(e), used, static_cast<std::size_t>(to_ - bytes)};
     }
 
     bool head_complete() const noexcept { return step_ != step::head; }
@@ -105,7 +106,8 @@ public:
     std::string fault() const {
         auto code = llhttp_get_errno(&parser_);
         std::string s = in_head_ ? "near byte " + std::to_string(bytes_) + " of the head" : "in the chunked body";
-        if (!code_ && code != HPE_OK && code != HPE_PAUSED) s.append(": ").append(llhttp_get_error_reason(&parser_));
+        if (code_ == errc{} && code != HPE_OK && code != HPE_PAUSED)
+            s.append(": ").append(llhttp_get_error_reason(&parser_));
         return s;
     }
 
@@ -115,17 +117,20 @@ private:
     /// Before version 9, llhttp lets through some stray CRs unless it was built to be strict.
     static constexpr bool lax_llhttp = LLHTTP_VERSION_MAJOR < 9 && !LLHTTP_STRICT_MODE;
 
-    fed feed(std::string_view bytes) {
+    // A fault is an `errc` in here, `errc{}` for none: each `std::error_code` costs a call for its category.
+
+    static std::error_code to_error(errc e) noexcept { return e == errc{} ? std::error_code{} : make_error_code(e); }
+
+    errc feed(std::string_view bytes, std::size_t& used) {
         auto e = llhttp_execute(&parser_, bytes.data(), bytes.size());
         fields_.flush();
-        if (e == HPE_OK) return {{}, bytes.size()};
-        auto* at = llhttp_get_error_pos(&parser_);
-        auto used = at ? static_cast<std::size_t>(at - bytes.data()) : bytes.size();
-        if (e == HPE_PAUSED && !code_) return {{}, used};
-        return {code_ ? code_ : code_of(e), used};
+        auto* at = e == HPE_OK ? nullptr : llhttp_get_error_pos(&parser_);
+        used = at ? static_cast<std::size_t>(at - bytes.data()) : bytes.size();
+        if (code_ != errc{} || e == HPE_OK || e == HPE_PAUSED) return code_;
+        return code_of(e);
     }
 
-    std::error_code code_of(llhttp_errno_t e) const noexcept {
+    errc code_of(llhttp_errno_t e) const noexcept {
         switch (e) {
         case HPE_INVALID_VERSION: return errc::unsupported_version;
         case HPE_INVALID_STATUS: return errc::invalid_status;
@@ -143,9 +148,9 @@ private:
     }
 
     /// Only HTTP/1.x: llhttp would also take RTSP, ICE, HTTP/0.9 and HTTP/2.0.
-    std::error_code check_version(std::string_view bytes) const noexcept {
+    errc check_version(std::string_view bytes) const noexcept {
         constexpr std::string_view expected = "HTTP/1.";
-        if (bytes_ >= expected.size()) return {};
+        if (bytes_ >= expected.size() || (bytes_ == 0 && bytes.starts_with(expected))) return {};
         auto rest = expected.substr(bytes_);
         for (std::size_t i = 0; i < std::min(rest.size(), bytes.size()); ++i)
             if (bytes[i] != rest[i]) return bytes_ + i < 5 ? errc::malformed_status_line : errc::unsupported_version;
@@ -153,7 +158,7 @@ private:
     }
 
     /// Chunk lines and trailers up to here: their size, and their line ends.
-    std::error_code check_overhead(const char* end) noexcept {
+    errc check_overhead(const char* end) noexcept {
         std::string_view lines(since_, static_cast<std::size_t>(end - since_));
         overhead_ += lines.size();
         if (overhead_ > limits_.bytes) return errc::chunk_overhead_too_large;
@@ -161,13 +166,23 @@ private:
         return check_lines(lines);
     }
 
+    /// A whole head that lies in these bytes has had its lines looked at in passing.
+    errc check_head_lines(std::string_view bytes) noexcept {
+        const bool seen = !lax_llhttp && bytes_ == 0 && head_complete() && fields_.regular(bytes.data() + bytes.size());
+        if (!seen) {
+            fields_.irregular();
+            return check_lines(bytes);
+        }
+        before_ = '\n';
+        return {};
+    }
     /// The strict profile: every line ends in CRLF and none is folded (RFC 9112 2.2 and 5.2 let a client choose).
     /// In both profiles nothing but LF follows a CR.
-    std::error_code check_lines(std::string_view bytes) noexcept {
+    errc check_lines(std::string_view bytes) noexcept {
         if (bytes.empty()) return {};
         if (lax_llhttp && stray_return(bytes)) return in_head_ ? errc::malformed_header : errc::malformed_chunk;
         if (!lenient_)
-            if (auto ec = check_strictly(bytes)) return ec;
+            if (auto e = check_strictly(bytes); e != errc{}) return e;
         before_ = bytes.back();
         return {};
     }
@@ -177,7 +192,7 @@ private:
             if (at + 1 < bytes.size() && bytes[at + 1] != '\n') return true;
         return false;
     }
-    std::error_code check_strictly(std::string_view bytes) const noexcept {
+    errc check_strictly(std::string_view bytes) const noexcept {
         auto folded = [](char c) { return c == ' ' || c == '\t'; };
         if (before_ == '\n' && folded(bytes.front())) return errc::obsolete_fold;
         for (std::size_t at = 0; (at = bytes.find('\n', at)) != std::string_view::npos; ++at) {
@@ -199,13 +214,24 @@ private:
         return HPE_USER;
     }
 
+    void status(std::string_view reason) {
+        into_->reason.append(reason);
+        fields_.line(reason.data() + reason.size());
+    }
     int field_complete() {
-        if (!fields_.complete()) return refuse(errc::malformed_header);  // RFC 9112 5.1
-        auto& fields = step_ == step::head ? into_->headers : into_->trailers;
-        if (fields.size() > limits_.fields) return refuse(errc::too_many_fields);
-        // What even a lenient llhttp must not let through (RFC 9110 5.5).
-        auto nul = lenient_ && fields_.last_value().find('\0') != std::string_view::npos;
-        return nul ? refuse(errc::malformed_header) : 0;
+        fields_.complete();
+        if (!is_clean(fields_.last())) [[unlikely]]
+            return refuse(errc::malformed_header);
+        return fields_.count() > limits_.fields ? refuse(errc::too_many_fields) : 0;
+    }
+    /// What only a lax or a lenient llhttp lets through: white space in a name (RFC 9112 5.1), NUL in a value (RFC 9110
+    /// 5.5).
+    bool is_clean(const Headers::Field& f) const noexcept {
+        if (f.name.empty()) return false;
+        return !(lax_llhttp || lenient_) || !has_stray_bytes(f);
+    }
+    bool has_stray_bytes(const Headers::Field& f) const noexcept {
+        return f.name.find(' ') != std::string_view::npos || (lenient_ && f.value.find('\0') != std::string_view::npos);
     }
 
     int headers_complete() {
@@ -223,7 +249,6 @@ private:
         step_ = step::body;
         if (framing_ != framing::chunked) return 1;  // to llhttp, it has no body
         into_->trailers.clear();
-        fields_.start(into_->trailers);
         return HPE_PAUSED;
     }
 
@@ -248,7 +273,7 @@ private:
     }
 
     int body(const char* bytes, std::size_t n) noexcept {
-        if (auto ec = check_overhead(bytes)) return refuse(static_cast<errc>(ec.value()));
+        if (auto e = check_overhead(bytes); e != errc{}) return refuse(e);
         overhead_ = 0;
         before_ = '\0';
         since_ = bytes + n;
@@ -266,9 +291,7 @@ private:
         static const llhttp_settings_t instance = [] {
             llhttp_settings_t s;
             llhttp_settings_init(&s);
-            s.on_status = [](llhttp_t* p, const char* at, std::size_t n) {
-                return self(p).into_->reason.append(at, n), 0;
-            };
+            s.on_status = [](llhttp_t* p, const char* at, std::size_t n) { return self(p).status({at, n}), 0; };
             s.on_header_field = [](llhttp_t* p, const char* at, std::size_t n) {
                 return self(p).fields_.name({at, n}), 0;
             };
@@ -290,7 +313,7 @@ private:
     head_limits limits_;
     char* to_ = nullptr;
     const char* since_ = nullptr;  // the end of the last body bytes, or the beginning of those at hand
-    std::error_code code_;         // a fault found in a callback
+    errc code_{};                  // a fault found in a callback
     std::uint64_t length_ = 0;
     std::size_t bytes_ = 0;     // of this head so far
     std::size_t overhead_ = 0;  // of chunk lines and trailers since the last byte of body
