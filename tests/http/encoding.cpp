@@ -5,6 +5,7 @@
 
 #include <ferry/http/encode.hpp>
 
+#include <cstdio>
 #include <optional>
 #include <span>
 #include <string>
@@ -19,9 +20,8 @@ using Kind = detail::body_framing::kind;
 namespace {
 
 std::string head(const Asked& asked, body_framing body = {}, bool expect = false) {
-    std::string out = "what was there before";
-    encode_head(asked.request, body, expect, out);
-    return out;
+    std::string memory = "what was there before";
+    return std::string(encode_head(asked.request, body, expect, memory));
 }
 
 SessionOptions with_defaults() { return {.headers = {{"User-Agent", "test/1"}, {"Accept", "*/*"}}}; }
@@ -111,15 +111,33 @@ TEST_CASE("the Connection field is said once", "[http][D8]") {
     CHECK(head(Asked("GET", "http://h/", {.keep_alive = true})).find("onnection") == std::string::npos);
 }
 
+TEST_CASE("fields that came without a space are sent with one", "[http]") {
+    const std::string lines(300, 'x');
+    Headers received;
+    detail::header_writer writer;
+    writer.start(received);
+    for (std::size_t i = 0; i < 100; ++i) {
+        writer.name(std::string_view(lines).substr(3 * i, 1));
+        writer.value(std::string_view(lines).substr(3 * i + 2, 1));
+        writer.complete();
+    }
+    writer.flush();
+    Asked asked("GET", "http://h/", {.headers = received});
+    std::string memory, expected = "GET / HTTP/1.1\r\nHost: h\r\n";
+    for (std::size_t i = 0; i < 100; ++i) expected += "x: x\r\n";
+    CHECK(encode_head(asked.request, {}, false, memory) == expected + "\r\n");
+    CHECK(memory.size() >= expected.size() + 2);
+}
+
 TEST_CASE("a chunk is framed around bytes that stay where they are", "[http]") {
     for (std::size_t n : {1u, 9u, 10u, 15u, 16u, 255u, 256u, 4096u, 65535u, 65536u}) {
         std::vector<char> memory(detail::chunk_prefix + n + detail::chunk_suffix, '?');
         for (std::size_t i = 0; i < n; ++i) memory[detail::chunk_prefix + i] = static_cast<char>('a' + i % 26);
         std::string data(memory.data() + detail::chunk_prefix, n);
-        std::string size;
-        detail::append_number(size, n, 16);
+        char size[17];
+        std::snprintf(size, sizeof size, "%zx", n);
         auto chunk = detail::frame_chunk(memory.data(), n);
-        CHECK(chunk == size + "\r\n" + data + "\r\n");
+        CHECK(chunk == std::string(size) + "\r\n" + data + "\r\n");
         CHECK(chunk.data() >= memory.data());
         CHECK(chunk.data() + chunk.size() <= memory.data() + memory.size());
     }

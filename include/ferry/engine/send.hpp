@@ -86,12 +86,10 @@ inline result await_continue(transfer& t) {
 
 /// The head, with a small body behind it or a larger one beside it; or none yet, if it waits for a go-ahead.
 inline void encode_request(transfer& t, bool expect) {
-    auto& out = t.conn->out;
     auto body = t.asked.body().bytes().value_or(std::string_view{});
-    encode_head(t.asked, t.sending, expect, out);
     t.later = expect ? std::exchange(body, {}) : std::string_view{};
-    if (body.size() <= copied_body) out.append(std::exchange(body, {}));
-    t.unsent = {out, body};
+    auto behind = body.size() <= copied_body ? std::exchange(body, {}) : std::string_view{};
+    t.unsent = {encode_head(t.asked, t.sending, expect, t.conn->out, behind), body};
 }
 
 /// What a first write has left over.

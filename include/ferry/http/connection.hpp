@@ -16,7 +16,7 @@ struct connection {
     response_parser parser;
     ConnectionInfo info;
     bool open = false;
-    std::string out;  // the request's head, and a small body behind it
+    std::string out;  // memory for the request's head, and a small body behind it
 
     /// What was received and not yet read.
     std::string_view unread() const noexcept { return {in_.data() + begin_, end_ - begin_}; }

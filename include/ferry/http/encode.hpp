@@ -27,19 +27,36 @@ inline body_framing frame_request(std::string_view method, const Body& body,
     return {body_framing::kind::chunked, 0};
 }
 
-inline void append_number(std::string& out, std::uint64_t n, int base = 10) {
-    char digits[20];
-    out.append(digits, std::to_chars(digits, digits + sizeof digits, n, base).ptr);
-}
+/// Appends to memory that is known to be large enough: a head is many small pieces.
+class text_writer {
+public:
+    explicit text_writer(char* memory) noexcept : begin_(memory), end_(memory) {}
+    text_writer& append(std::string_view piece) noexcept {
+        std::char_traits<char>::copy(end_, piece.data(), piece.size());
+        end_ += piece.size();
+        return *this;
+    }
+    text_writer& append(std::uint64_t n) noexcept {
+        end_ = std::to_chars(end_, end_ + largest_number, n).ptr;
+        return *this;
+    }
+    std::string_view written() const noexcept { return {begin_, static_cast<std::size_t>(end_ - begin_)}; }
+
+    static constexpr std::size_t largest_number = 20;
+
+private:
+    char* begin_;
+    char* end_;
+};
 
 inline constexpr std::string_view end_of_line = "\r\n";
 
-inline void append_field(std::string& out, std::string_view name, std::string_view value) {
+inline void append_field(auto& out, std::string_view name, std::string_view value) {
     out.append(name).append(std::string_view(": ")).append(value).append(end_of_line);
 }
 
 /// The session's fields, but for those that the request has of its own.
-inline void append_defaults(std::string& out, const request& q) {
+inline void append_defaults(text_writer& out, const request& q) noexcept {
     auto& own = q.options->headers;
     if (own.empty()) {
         out.append(q.defaults);
@@ -53,29 +70,35 @@ inline void append_defaults(std::string& out, const request& q) {
 }
 
 /// Host goes first and once (RFC 9110 7.2); the caller's own Content-Length has been checked and is written here.
-inline void append_own(std::string& out, const request& q) {
+inline void append_own(text_writer& out, const request& q) noexcept {
     for (auto f : q.options->headers)
         if (!equal_ignoring_case(f.name, "host") && !equal_ignoring_case(f.name, "content-length"))
             append_field(out, f.name, f.value);
 }
 
-inline void encode_head(const request& q, body_framing body, bool expect, std::string& out) {
+inline void append_framing(text_writer& out, body_framing body) noexcept {
+    if (body.what == body_framing::kind::length) out.append("Content-Length: ").append(body.size).append(end_of_line);
+    if (body.what == body_framing::kind::chunked) out.append("Transfer-Encoding: chunked\r\n");
+}
+
+/// Writes the head, and a small body `behind` it, into `memory`, which grows as needed and is never made smaller.
+inline std::string_view encode_head(const request& q, body_framing body, bool expect, std::string& memory,
+                                    std::string_view behind = {}) {
+    constexpr std::size_t ours = 160, between = 4;  // at most: of the text written here; around a name and a value
     auto& own = q.options->headers;
-    out.clear();
-    out.append(q.method).append(1, ' ').append(q.target()).append(std::string_view(" HTTP/1.1\r\nHost: "));
-    out.append(own.find("host").value_or(q.url.authority())).append(end_of_line);
+    const auto host = own.find("host").value_or(q.url.authority());
+    const auto most = q.method.size() + q.target().size() + host.size() + q.defaults.size() + own.block().size() +
+                      own.size() * between + behind.size() + ours;
+    if (memory.size() < most) memory.resize(most);
+
+    text_writer out(memory.data());
+    out.append(q.method).append(" ").append(q.target()).append(" HTTP/1.1\r\nHost: ").append(host).append(end_of_line);
     append_defaults(out, q);
     append_own(out, q);
-    if (body.what == body_framing::kind::length) {
-        out.append(std::string_view("Content-Length: "));
-        append_number(out, body.size);
-        out.append(end_of_line);
-    } else if (body.what == body_framing::kind::chunked) {
-        out.append("Transfer-Encoding: chunked\r\n");
-    }
+    append_framing(out, body);
     if (expect) out.append("Expect: 100-continue\r\n");
     if (q.say_close) out.append("Connection: close\r\n");
-    out.append(end_of_line);
+    return out.append(end_of_line).append(behind).written();
 }
 
 inline constexpr std::string_view last_chunk = "0\r\n\r\n";
