@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace ferry::detail {
@@ -54,6 +55,12 @@ constexpr std::string_view next_element(std::string_view& list) noexcept {
     auto element = trim(list.substr(0, comma));
     list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
     return element;
+}
+
+/// `to.assign(text)`, but without the detours of a string that has to grow.
+inline void assign(std::string& to, std::string_view text) {
+    if (text.size() > to.capacity()) to = std::string(text);
+    else to.assign(text);
 }
 
 /// Digits only, no sign; false when it is anything else or does not fit.

@@ -73,8 +73,10 @@ public:
     /// A URL that was moved from is empty.
     Url(Url&& other) noexcept : text_(std::exchange(other.text_, {})), at_(std::exchange(other.at_, {})) {}
     Url& operator=(Url&& other) noexcept {
-        text_ = std::exchange(other.text_, {});
-        at_ = std::exchange(other.at_, {});
+        if (this == &other) return *this;
+        text_ = std::move(other.text_);
+        at_ = other.at_;
+        other.clear();
         return *this;
     }
 
@@ -91,9 +93,7 @@ public:
     }
 
     /// Parses `text` into this object and reuses its memory. After a fault the URL is empty.
-    [[nodiscard]] std::error_code assign(std::string_view text) {
-        return read(text, begins_alike(text) ? &at_ : nullptr);
-    }
+    [[nodiscard]] std::error_code assign(std::string_view text) { return read(text, detail::last_server.find(text)); }
 
     /// Makes this the URL that `reference` means when it is found at `base` (RFC 3986 5.2, strict), and reuses the
     /// memory. The userinfo stays unless the reference brings an authority of its own. After a fault it is empty.
@@ -284,12 +284,6 @@ private:
         return not_after(text_.data(), text.data()) && not_after(text.data(), text_.data() + text_.size());
     }
 
-    /// Whether `text` is a URL at the same server, as in most assignments: then half of it need not be read again.
-    bool begins_alike(std::string_view text) const noexcept {
-        return !empty() && !has_zone() && text.size() > at_.path && text[at_.path] == '/' &&
-               text.substr(0, at_.path) == slice(0, at_.path);
-    }
-
     /// The part of this URL that a relative reference leaves standing before it (RFC 3986 5.2.2, 5.2.3).
     std::string_view kept_before(std::string_view reference) const noexcept {
         if (reference.empty() || reference[0] == '#') return slice(0, at_.fragment);
@@ -308,7 +302,8 @@ private:
             return fault;
         }
         if (splitter.normal) {
-            text_.assign(text);
+            if (server == nullptr) detail::last_server.remember(text, splitter.offsets);
+            detail::assign(text_, text);
             at_ = splitter.offsets;
             return {};
         }

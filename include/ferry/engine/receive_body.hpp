@@ -99,7 +99,7 @@ inline void take_whole_body(transfer& t) {
     auto unread = t.conn->unread();
     if (t.body() != framing::length || unread.size() < t.remaining || t.remaining > t.asked.max_body) return;
     auto n = static_cast<std::size_t>(t.remaining);
-    t.response.body.assign(unread.data(), n);
+    assign(t.response.body, unread.substr(0, n));
     t.conn->consume(n);
     count_body(t, n);
 }
