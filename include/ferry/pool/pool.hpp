@@ -292,6 +292,7 @@ public:
             w->wake();
         }
         while (auto* e = idle_.front()) discard_idle(*e, DiscardReason::pool_closed, dead);
+        last_ = nullptr;
         std::erase_if(shelves_, [](auto& s) { return s.second.leased == 0; });
     }
 
@@ -383,15 +384,19 @@ private:
     }
 
     template <class K> shelf& shelf_of(const K& key) {
+        if (last_ && Equal{}(*last_->key, key)) return *last_;
         auto found = shelves_.find(key);
         if (found == shelves_.end()) {
             found = shelves_.try_emplace(Key(key)).first;
             found->second.key = &found->first;
         }
+        last_ = &found->second;
         return found->second;
     }
     void forget_if_unused(shelf& s) noexcept {
-        if (s.idle.empty() && s.leased == 0 && s.waiting == 0 && !s.pinned) shelves_.erase(shelves_.find(*s.key));
+        if (!s.idle.empty() || s.leased > 0 || s.waiting > 0 || s.pinned) return;
+        last_ = nullptr;
+        shelves_.erase(shelves_.find(*s.key));
     }
 
     /// A place for a connection to `s`: `item` is an idle one, or null for room to open one. False at a limit.
@@ -485,12 +490,14 @@ private:
         while (auto* e = idle_.front()) discard_idle(*e, DiscardReason::forked, dead);
         line_ = {};
         leased_ = 0;
+        last_ = nullptr;
         shelves_.clear();
     }
 
     mutable std::mutex mutex_;
     const PoolLimits limits_;
     std::unordered_map<Key, shelf, Hash, Equal> shelves_;
+    shelf* last_ = nullptr;              // asked for last, and most likely next
     chain<entry, &entry::among> idle_;   // of all hosts; the front has been idle for longest
     chain<waiter, &waiter::line> line_;  // first come, first served
     std::size_t leased_ = 0;
