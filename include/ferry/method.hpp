@@ -23,7 +23,7 @@ constexpr bool is_safe(std::string_view method) noexcept {
 
 /// Methods whose requests say `Content-Length: 0` when they have no body (RFC 9110 8.6).
 constexpr bool expects_body(std::string_view method) noexcept {
-    return method == "POST" || method == "PUT" || method == "PATCH";
+    return method.starts_with('P') && (method == "POST" || method == "PUT" || method == "PATCH");
 }
 
 }  // namespace ferry::detail

@@ -49,14 +49,15 @@ inline reuse judge_reuse(const transfer& t) noexcept {
 }
 
 /// Gives the connection back; the answer carries the time.
-inline action release(transfer& t, reuse verdict) noexcept {
+inline const action& release(transfer& t, reuse verdict) noexcept {
     t.conn->rest();
     t.conn = nullptr;
     t.decoded = {};
-    return {.what = action::kind::release,
-            .keep = !verdict.discard,
-            .reason = verdict.discard.value_or(DiscardReason::aborted),
-            .hint = verdict.idle_for};
+    auto& a = t.ask(action::kind::release);
+    a.keep = !verdict.discard;
+    a.reason = verdict.discard.value_or(DiscardReason::aborted);
+    a.hint = verdict.idle_for;
+    return a;
 }
 
 /// A body of which nothing has to be asked: none, or bytes in memory.
@@ -96,7 +97,7 @@ inline void begin_exchange(transfer& t, bool expect) {
 inline result exchange(transfer& t, bool expect) {
     begin_exchange(t, expect);
     t.phase = Phase::send;
-    auto a = co_await write_action(t);
+    const auto& a = co_await write_action(t);
     auto sent = take_written(t, a);
     if (!sent && (!all_sent(t) || expect || t.asked.body().pulled())) sent = co_await send_rest(t, a.readable, expect);
     t.request_whole = !sent && !t.head_done;
@@ -105,7 +106,7 @@ inline result exchange(transfer& t, bool expect) {
     if (!sent) t.phase = Phase::head;
     std::error_code heard;
     while (!heard && !t.head_done) {
-        auto bytes = co_await read_action(t, t.conn->room(false));
+        const auto& bytes = co_await read_action(t, t.conn->room(false));
         heard = take_head_bytes(t, bytes);
     }
     if (sent && heard) co_return sent;  // there was no answer after all
@@ -128,6 +129,14 @@ inline void forget_response(transfer& t) noexcept {
     t.response.headers.clear();
 }
 
+inline const action& checkout(transfer& t, bool fresh) noexcept {
+    auto& a = t.ask(action::kind::checkout);
+    a.fresh = fresh;
+    a.limit = t.asked.pool_wait;
+    a.until = t.deadline;
+    return a;
+}
+
 /// Up to the final head: checkout, connect, exchange; and once more on a fresh connection if the kept one was stale.
 inline result open(transfer& t) {
     bool expect = t.asked.options->expect_continue && !t.asked.options->headers.contains("Expect");
@@ -144,8 +153,7 @@ inline result open(transfer& t) {
             auto turn = co_await action{.what = action::kind::pace, .until = t.deadline};
             if (turn.ec) co_return turn.ec;
         }
-        auto place = co_await action{
-            .what = action::kind::checkout, .fresh = fresh, .limit = t.asked.pool_wait, .until = t.deadline};
+        const auto& place = co_await checkout(t, fresh);
         if (place.ec) co_return timed_out_as(place.ec, errc::pool_timeout);
         t.conn = place.conn;
         if (!t.conn->open) ec = co_await connect(t);
@@ -212,10 +220,12 @@ inline result fetch_head(transfer& t) {
     co_return ec;
 }
 
-/// A whole call, with the body in memory.
+/// A whole call, with the body in memory. A driver that has started the clock itself spares the call an action.
 inline result fetch(transfer& t) {
-    auto begun = co_await action{.what = action::kind::now};
-    start_clock(t, begun.at);
+    if (t.started == time_point{}) {
+        auto begun = co_await action{.what = action::kind::now};
+        start_clock(t, begun.at);
+    }
     auto ec = co_await open(t);
     if (ec) co_return ec;
     t.phase = Phase::body;
@@ -225,7 +235,7 @@ inline result fetch(transfer& t) {
         ec = co_await finish(t, ec);
         co_return ec;
     }
-    auto ended = co_await release(t, judge_reuse(t));
+    const auto& ended = co_await release(t, judge_reuse(t));
     t.response.elapsed = ended.at - t.started;
     co_return ec;
 }

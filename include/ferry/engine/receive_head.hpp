@@ -8,8 +8,9 @@
 
 namespace ferry::detail {
 
-/// The end of the connection, or its breaking, before a head was whole.
+/// The end of the connection, its breaking, or the end of waiting, before a head was whole.
 inline std::error_code ended_before_head(const transfer& t, std::error_code ec) noexcept {
+    if (ec == errc::read_timeout || ec == errc::total_timeout || ec == errc::cancelled) return ec;
     if (t.heard > 0) return errc::incomplete_head;
     return ec ? ec : make_error_code(errc::connection_closed);
 }
@@ -49,7 +50,6 @@ inline std::error_code parse_heads(transfer& t) {
 
 /// What a read brought: bytes, the end, or an error.
 inline std::error_code take_head_bytes(transfer& t, const answer& a) {
-    if (a.ec == errc::read_timeout || a.ec == errc::total_timeout || a.ec == errc::cancelled) return a.ec;
     if (a.ec || a.n == 0) return ended_before_head(t, a.ec);
     t.heard += a.n;
     t.state = RequestState::response_started;

@@ -18,8 +18,13 @@ inline constexpr std::size_t copied_body = 16 * 1024;
 /// How long `Expect: 100-continue` waits for a go-ahead.
 inline constexpr std::chrono::milliseconds continue_wait{1000};
 
-inline action write_action(const transfer& t, bool watch = false) noexcept {
-    return {.what = action::kind::write, .watch = watch, .from = t.unsent, .limit = t.asked.write, .until = t.deadline};
+inline const action& write_action(transfer& t, bool watch = false) noexcept {
+    auto& a = t.ask(action::kind::write);
+    a.watch = watch;
+    a.from = t.unsent;
+    a.limit = t.asked.write;
+    a.until = t.deadline;
+    return a;
 }
 
 /// What a write did: an error, or some bytes less to send.

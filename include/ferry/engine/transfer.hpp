@@ -56,10 +56,25 @@ struct transfer {
 
     framing body() const noexcept { return conn->parser.body_framing(); }
     RequestState reached() const noexcept { return std::max(state, earlier); }
+
+    /// For the actions of every call: one that is made anew each time costs more to clear than to perform. What the
+    /// kind does not use may be left over from another.
+    action& ask(action::kind what) noexcept {
+        wish_.what = what;
+        return wish_;
+    }
+
+private:
+    action wish_{.what = action::kind::now};
 };
 
-inline action read_action(const transfer& t, std::span<char> into) noexcept {
-    return {.what = action::kind::read, .into = into, .limit = t.asked.read, .until = t.deadline};
+inline const action& read_action(transfer& t, std::span<char> into) noexcept {
+    auto& a = t.ask(action::kind::read);
+    a.skip = false;
+    a.into = into;
+    a.limit = t.asked.read;
+    a.until = t.deadline;
+    return a;
 }
 
 /// The driver says that the time between two bytes, or of all, is over; what the former means depends on who waited.

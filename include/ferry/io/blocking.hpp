@@ -10,6 +10,7 @@
 #include <ferry/pool/pacer.hpp>
 #include <ferry/request.hpp>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -58,6 +59,8 @@ public:
     blocking_driver(shared_connections& shared, const request& q)
         : shared_(shared), asked_(q), waker_(q.options->stop) {}
 
+    time_point began() const noexcept { return began_; }
+
     answer perform(const action& a) {
         if (a.what == action::kind::now) return {.at = clock::now()};
         if (a.what == action::kind::release) return release(a);
@@ -81,7 +84,8 @@ public:
 private:
     answer checkout(const action& a) {
         using outcome = connection_pool::outcome;
-        auto now = clock::now();
+        auto now = std::exchange(just_now_, never);
+        if (now == never) now = clock::now();
         origin_view key(asked_.url.scheme(), asked_.url.host_and_port());
         auto got = shared_.pool.checkout(key, now, a.fresh, nullptr, lease_);
         if (got == outcome::empty) {  // only now is it worth having something to wait on
@@ -111,7 +115,8 @@ private:
         auto& info = lease_->http.info;
         info.reused = lease_.reused();
         if (info.reused)
-            info.idle_age = std::chrono::duration_cast<std::chrono::milliseconds>(now - lease_.idle_since());
+            info.idle_age = std::chrono::duration_cast<std::chrono::milliseconds>(
+                std::max(now, lease_.idle_since()) - lease_.idle_since());  // it may have come back just now
         return lease_->http;
     }
 
@@ -140,6 +145,7 @@ private:
         return {.ec = with_descriptors(shared_.pool, [&] { return file_.open(std::string(a.path)); })};
     }
     answer pace(const action& a) {
+        just_now_ = never;  // it may be long ago afterwards
         auto at = shared_.pace.turn(asked_.url.host_and_port(), clock::now());
         std::array<pollfd, 1> nothing{};
         auto ec = poll_until(nothing, {std::min(at, a.until), a.until < at}, waker_);
@@ -203,6 +209,8 @@ private:
     shared_connections& shared_;
     const request& asked_;
     waker waker_;
+    time_point began_ = clock::now();
+    time_point just_now_ = began_;  // for the first checkout, which comes right at the beginning
     connection_pool::lease lease_;
     dialer dialer_;
     body_reader body_;
@@ -213,7 +221,7 @@ private:
 template <class Make> auto run(blocking_driver& driver, transfer& t, Make make) {
     frame_stack::scope scope(&t.frames);
     operation op(make(), &t.frames);
-    while (auto* a = op.next()) op.reply(driver.perform(*a));
+    while (op.next()) op.reply_by([&](const action& a) { return driver.perform(a); });
     return op.result();
 }
 

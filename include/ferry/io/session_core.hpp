@@ -31,20 +31,21 @@ inline std::shared_ptr<session_core> make_core(SessionOptions&& options) {
 /// One call with its body in memory. What arrived is in `into`, whatever the outcome; `url` may be a part of it.
 inline failure call(session_core& core, std::string_view method, std::string_view url, const Options& own,
                     Response& into) {
+    failure f;  // the one object that is returned: it is built in its place
     request q;
     auto last = into.url.str();
     const bool inside = !std::less<>()(url.data(), last.data()) && std::less<>()(url.data(), last.data() + last.size());
-    if (!inside) q.url = std::move(into.url);
+    if (!inside && !last.empty()) q.url = std::move(into.url);
     if (auto c = core.prepare(q, method, url, own)) {
-        auto f = refused(std::move(c), url);
+        f = refused(std::move(c), url);
         into.clear();
         return f;
     }
     into.clear();
     transfer t(q, into);
     blocking_driver driver(core.connections, q);
-    auto ec = run(driver, t, [&] { return fetch(t); });
-    auto f = ec ? failed(t, ec) : failure{};
+    start_clock(t, driver.began());
+    if (auto ec = run(driver, t, [&] { return fetch(t); })) f = failed(t, ec);
     into.url = std::move(q.url);
     return f;
 }

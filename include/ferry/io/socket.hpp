@@ -59,16 +59,21 @@ inline constexpr int no_signal = MSG_NOSIGNAL;
 inline constexpr int no_signal = 0;  // such systems have SO_NOSIGPIPE
 #endif
 
-/// Some bytes of two pieces, without waiting; -1 and errno when that cannot be.
-inline ssize_t send_now(int fd, const std::array<std::string_view, 2>& pieces) noexcept {
-    constexpr int flags = no_signal | MSG_DONTWAIT;
+inline ssize_t send_both(int fd, const std::array<std::string_view, 2>& pieces) noexcept {
     std::array<iovec, 2> parts{};
     for (std::size_t i = 0; i < 2; ++i) parts[i] = {const_cast<char*>(pieces[i].data()), pieces[i].size()};
     msghdr m{};
     m.msg_iov = parts.data();
     m.msg_iovlen = parts.size();
+    return ::sendmsg(fd, &m, no_signal | MSG_DONTWAIT);
+}
+
+/// Some bytes of two pieces, without waiting; -1 and errno when that cannot be.
+inline ssize_t send_now(int fd, const std::array<std::string_view, 2>& pieces) noexcept {
     ssize_t n;
-    do n = parts[1].iov_len ? ::sendmsg(fd, &m, flags) : ::send(fd, parts[0].iov_base, parts[0].iov_len, flags);
+    do
+        n = pieces[1].empty() ? ::send(fd, pieces[0].data(), pieces[0].size(), no_signal | MSG_DONTWAIT)
+                              : send_both(fd, pieces);
     while (n < 0 && errno == EINTR);
     return n;
 }
