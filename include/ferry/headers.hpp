@@ -172,15 +172,19 @@ private:
         }
         return from;
     }
-    void place(std::size_t at, std::size_t name, std::size_t value_at, std::size_t value) {
-        Place p{static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(name), static_cast<std::uint32_t>(value_at),
+    static Place place_of(std::size_t at, std::size_t name, std::size_t value_at, std::size_t value) noexcept {
+        return {static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(name), static_cast<std::uint32_t>(value_at),
                 static_cast<std::uint32_t>(value)};
-        if (size_ < near_.size()) [[likely]]
-            near_[size_] = p;
-        else place_far(p);
+    }
+    void place(std::size_t at, std::size_t name, std::size_t value_at, std::size_t value) {
+        if (size_ >= near_.size()) [[unlikely]]
+            return place_far(at, name, value_at, value);
+        near_[size_++] = place_of(at, name, value_at, value);
+    }
+    [[gnu::noinline]] void place_far(std::size_t at, std::size_t name, std::size_t value_at, std::size_t value) {
+        more_.push_back(place_of(at, name, value_at, value));
         ++size_;
     }
-    [[gnu::noinline]] void place_far(Place p) { more_.push_back(p); }
 
     std::string text_;
     std::array<Place, 16> near_;  // most heads need no more, so the offsets cost no allocation

@@ -220,17 +220,14 @@ private:
     }
     int field_complete() {
         fields_.complete();
-        if (!is_clean(fields_.last())) [[unlikely]]
+        if (fields_.last().name.empty() || ((lax_llhttp || lenient_) && has_stray_bytes()))
             return refuse(errc::malformed_header);
         return fields_.count() > limits_.fields ? refuse(errc::too_many_fields) : 0;
     }
     /// What only a lax or a lenient llhttp lets through: white space in a name (RFC 9112 5.1), NUL in a value (RFC 9110
     /// 5.5).
-    bool is_clean(const Headers::Field& f) const noexcept {
-        if (f.name.empty()) return false;
-        return !(lax_llhttp || lenient_) || !has_stray_bytes(f);
-    }
-    bool has_stray_bytes(const Headers::Field& f) const noexcept {
+    bool has_stray_bytes() const noexcept {
+        auto f = fields_.last();
         return f.name.find(' ') != std::string_view::npos || (lenient_ && f.value.find('\0') != std::string_view::npos);
     }
 
