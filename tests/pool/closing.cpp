@@ -169,6 +169,19 @@ TEST_CASE("a host is forgotten when nothing of it is left", "[pool]") {
     }
 }
 
+TEST_CASE("a host that was forgotten is known again when it is asked for", "[pool]") {
+    FakePool pool({.max_idle_per_host = 0});
+    for (int i = 0; i < 2; ++i) {
+        { auto lease = checkout(pool, "a"); }
+        keep(pool, "b", {1});
+        auto a = checkout(pool, "a"), b = checkout(pool, "b");
+        const auto now = pool.stats();
+        REQUIRE(now.hosts.size() == 2);
+        for (auto& host : now.hosts) CHECK(host.in_use == 1);
+    }
+    CHECK(pool.stats().hosts.empty());
+}
+
 TEST_CASE("a host is remembered while somebody is in line for it", "[pool]") {
     FakePool pool({.max_total = 1});
     auto lease = opened(pool, "a", 1);
