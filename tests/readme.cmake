@@ -1,5 +1,5 @@
 # Makes one source file of the README's C++ snippets. Run as: cmake -DREADME=<file> -DOUTPUT=<file> -P readme.cmake
-# Each has a namespace of its own, and what is not a whole program becomes a function. The compiler names the README's lines.
+# Each has a namespace of its own, and what includes nothing becomes a function. The compiler names the README's lines.
 cmake_minimum_required(VERSION 3.24)
 
 file(READ "${README}" rest)
@@ -37,7 +37,7 @@ while(TRUE)
         string(APPEND includes "${header}\n")
     endforeach()
     string(REGEX REPLACE "#include <[^>\n]+>" "" code "${code}")
-    if(NOT code MATCHES "int main\\(")
+    if(NOT included)                               # else it is meant for a file of its own
         set(code "void snippet() {\n#line ${line} \"${README}\"\n${code}\n}")
     endif()
     string(APPEND snippets "namespace line_${line} {\n#line ${line} \"${README}\"\n${code}\n}\n")

@@ -1,4 +1,5 @@
 // With other.cpp: ferry included by two translation units of one program links, and both see the same objects.
+#include <ferry/async.hpp>
 #include <ferry/ferry.hpp>
 
 #include <iostream>

@@ -1,4 +1,5 @@
 // The second translation unit; see main.cpp.
+#include <ferry/async.hpp>
 #include <ferry/ferry.hpp>
 
 #include <system_error>

@@ -49,9 +49,9 @@ public:
 
     /// Sees to it that `ring()` comes at `at` or before. Most calls find an earlier one set and cost nothing.
     template <class Ring> void at_most(time_point at, const background& quiet, Ring ring) {
-        if (at >= time_point(clock::duration(set_.load(std::memory_order_relaxed)))) return;
+        if (at >= set()) return;
         std::lock_guard lock(mutex_);
-        if (at >= time_point(clock::duration(set_.load(std::memory_order_relaxed)))) return;
+        if (at >= set()) return;
         set_ = at.time_since_epoch().count();
         timer_.expires_at(at);
         quiet.wait([this](auto handler) { timer_.async_wait(std::move(handler)); },
@@ -59,10 +59,12 @@ public:
                        if (!ec) ring();
                    });
     }
-    /// Whoever was rung for sets it anew.
+    /// Whoever was rung for looks at all deadlines, and sets it anew. One who notes a deadline and then calls `at_most`
+    /// is seen by the ring or sees that it rang: both orders are sequentially consistent.
     void rang() noexcept { set_ = never.time_since_epoch().count(); }
 
 private:
+    time_point set() const noexcept { return time_point(clock::duration(set_.load())); }
     std::mutex mutex_;
     asio::steady_timer timer_;
     std::atomic<clock::rep> set_{never.time_since_epoch().count()};

@@ -63,7 +63,7 @@ protected:
             if (auto done = attempt(a)) return answered(*done);
             bound_ = a.what == action::kind::pace ? bound{std::min(turn_at_, a.until), a.until < turn_at_}
                                                   : bound_of(a);
-            over_at_.store(bound_.at.time_since_epoch().count(), std::memory_order_relaxed);
+            over_at_ = bound_.at.time_since_epoch().count();
             core_->wake_at(bound_.at);
             return {};
         }
@@ -105,7 +105,7 @@ protected:
     }
     /// The alarm rings: has a wait lasted too long? Returns when it will have.
     time_point check_time(time_point now) {
-        auto over = time_point(clock::duration(over_at_.load(std::memory_order_relaxed)));
+        auto over = time_point(clock::duration(over_at_.load()));
         if (over > now) return over;
         std::lock_guard lock(mutex_);
         knock(core_->executor);

@@ -22,19 +22,19 @@ public:
 
     /// When this request may go, which may be now; the turn is taken.
     time_point turn(std::string_view key, time_point now) {
-        const auto interval = seconds(1 / limit_.requests_per_second);
-        const auto ahead = seconds(static_cast<double>(limit_.burst - 1) / limit_.requests_per_second);
+        const auto interval = seconds(1 / limit_.requests_per_second, slowest);
+        const auto ahead = seconds(static_cast<double>(limit_.burst - 1) / limit_.requests_per_second, longest);
         std::lock_guard lock(mutex_);
         forget_rested(now);
         auto& full = full_at_.try_emplace(std::string(key), now).first->second;
         auto at = std::max(now, full - ahead);
-        full = std::max(now, full) + interval;
+        full = std::min(std::max(now, full) + interval, now + seconds(longest, longest));
         return at;
     }
 
 private:
-    static clock::duration seconds(double s) noexcept {
-        constexpr double most = 1e8;  // three years, far from overflow
+    static constexpr double slowest = 1e6, longest = 2e9;  // seconds: a turn in eleven days; far from overflow
+    static clock::duration seconds(double s, double most) noexcept {
         return std::chrono::duration_cast<clock::duration>(std::chrono::duration<double>(std::min(s, most)));
     }
     /// Hosts that have not been asked for a while are no different from new ones.
