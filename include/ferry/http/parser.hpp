@@ -9,6 +9,8 @@
 #ifndef LLHTTP_STRICT_MODE
 #define LLHTTP_STRICT_MODE 0
 #endif
+/// 9.1.3 is 90103.
+#define FERRY_LLHTTP_VERSION (LLHTTP_VERSION_MAJOR * 10000 + LLHTTP_VERSION_MINOR * 100 + LLHTTP_VERSION_PATCH)
 
 #include <algorithm>
 #include <cstddef>
@@ -18,6 +20,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace ferry::detail {
 
@@ -115,14 +118,29 @@ private:
     enum class step { head, body, complete };
 
     /// Before version 9, llhttp lets through some stray CRs unless it was built to be strict.
-    static constexpr bool lax_llhttp = LLHTTP_VERSION_MAJOR < 9 && !LLHTTP_STRICT_MODE;
+    static constexpr bool lax_llhttp = FERRY_LLHTTP_VERSION < 90000 && !LLHTTP_STRICT_MODE;
+
+    /// Before version 9.1.3, it drops the `;` between a chunk extension's value and the next extension, and then asks
+    /// for one (RFC 9112 7.1.1). So it is told to pause behind each value, and given that `;` once more.
+    static constexpr bool drops_semicolons = FERRY_LLHTTP_VERSION < 90103;
+
+    llhttp_errno_t execute(const char* at, const char* end) noexcept {
+        auto e = llhttp_execute(&parser_, at, static_cast<std::size_t>(end - at));
+        while (e == HPE_PAUSED && std::exchange(behind_value_, false)) {
+            at = llhttp_get_error_pos(&parser_);
+            llhttp_resume(&parser_);
+            if (at[-1] == ';') llhttp_execute(&parser_, ";", 1);
+            e = llhttp_execute(&parser_, at, static_cast<std::size_t>(end - at));
+        }
+        return e;
+    }
 
     // A fault is an `errc` in here, `errc{}` for none: each `std::error_code` costs a call for its category.
 
     static std::error_code to_error(errc e) noexcept { return e == errc{} ? std::error_code{} : make_error_code(e); }
 
     errc feed(std::string_view bytes, std::size_t& used) {
-        auto e = llhttp_execute(&parser_, bytes.data(), bytes.size());
+        auto e = execute(bytes.data(), bytes.data() + bytes.size());
         fields_.flush();
         auto* at = e == HPE_OK ? nullptr : llhttp_get_error_pos(&parser_);
         used = at ? static_cast<std::size_t>(at - bytes.data()) : bytes.size();
@@ -204,7 +222,7 @@ private:
 
     void set_leniency() noexcept {
         llhttp_set_lenient_headers(&parser_, lenient_);
-#if LLHTTP_VERSION_MAJOR > 9 || (LLHTTP_VERSION_MAJOR == 9 && LLHTTP_VERSION_MINOR >= 1)
+#if FERRY_LLHTTP_VERSION >= 90100
         llhttp_set_lenient_optional_cr_before_lf(&parser_, lenient_);
 #endif
     }
@@ -278,6 +296,10 @@ private:
         to_ += n;
         return 0;
     }
+    int extension_value_complete() noexcept {
+        behind_value_ = true;
+        return HPE_PAUSED;
+    }
     int message_complete() noexcept {
         step_ = step::complete;
         return HPE_PAUSED;  // so that what follows is seen, not parsed
@@ -297,6 +319,8 @@ private:
             };
             s.on_header_value_complete = [](llhttp_t* p) { return self(p).field_complete(); };
             s.on_headers_complete = [](llhttp_t* p) { return self(p).headers_complete(); };
+            if (drops_semicolons)
+                s.on_chunk_extension_value_complete = [](llhttp_t* p) { return self(p).extension_value_complete(); };
             s.on_body = [](llhttp_t* p, const char* at, std::size_t n) { return self(p).body(at, n); };
             s.on_message_complete = [](llhttp_t* p) { return self(p).message_complete(); };
             return s;
@@ -316,8 +340,9 @@ private:
     std::size_t overhead_ = 0;  // of chunk lines and trailers since the last byte of body
     framing framing_ = framing::none;
     step step_ = step::head;
-    char before_ = '\0';   // the last byte of the head so far
-    bool in_head_ = true;  // the last bytes given were of a head
+    char before_ = '\0';         // the last byte of the head so far
+    bool in_head_ = true;        // the last bytes given were of a head
+    bool behind_value_ = false;  // where a chunk extension's value ends
     bool head_request_ = false;
     bool lenient_ = false;
     bool keep_alive_ = false;
