@@ -49,7 +49,7 @@ public:
     /// Begins a response to a request of which only the method matters here.
     void start(Response& into, bool head_request, head_limits limits, bool lenient) {
         limits_ = limits;
-        lenient_ = lenient;
+        lenient_ = lenient && !forgets_length;
         head_request_ = head_request;
         next_head(into);
     }
@@ -119,6 +119,9 @@ private:
 
     /// Before version 9, llhttp lets through some stray CRs unless it was built to be strict.
     static constexpr bool lax_llhttp = FERRY_LLHTTP_VERSION < 90000 && !LLHTTP_STRICT_MODE;
+
+    /// From 9.0 to 9.1.1, it forgets a length in front of a bare LF: these read no lenient profile.
+    static constexpr bool forgets_length = FERRY_LLHTTP_VERSION >= 90000 && FERRY_LLHTTP_VERSION < 90102;
 
     /// Before version 9.1.3, it drops the `;` between a chunk extension's value and the next extension, and then asks
     /// for one (RFC 9112 7.1.1). So it is told to pause behind each value, and given that `;` once more.
@@ -222,7 +225,7 @@ private:
 
     void set_leniency() noexcept {
         llhttp_set_lenient_headers(&parser_, lenient_);
-#if FERRY_LLHTTP_VERSION >= 90100
+#if FERRY_LLHTTP_VERSION >= 90102
         llhttp_set_lenient_optional_cr_before_lf(&parser_, lenient_);
 #endif
     }
