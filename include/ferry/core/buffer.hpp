@@ -31,8 +31,8 @@ public:
 private:
     using block = std::unique_ptr<char[]>;
 
-    /// Free blocks of one size, which they link by themselves. As many as a thread has had in use at once: a few in
-    /// blocking calls, one for each request under way in asynchronous ones.
+    /// Free blocks of one size, which they link by themselves: as many as a thread has had in use at once, up to 1 MiB.
+    /// Blocking calls need one or two, asynchronous ones one for each request under way.
     class shelf {
     public:
         explicit shelf(std::size_t most) : most_(most) {}
@@ -59,7 +59,7 @@ private:
         const std::size_t most_;
     };
     static shelf& of(std::size_t n) {
-        thread_local shelf small(1024), large(4);
+        thread_local shelf small(64), large(4);
         return n == small_buffer ? small : large;
     }
     static block take(std::size_t n) {

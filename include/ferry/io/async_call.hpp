@@ -40,7 +40,7 @@ public:
 };
 
 /// A call's memory serves one request after another. Its owner (a call under way, or a stream) says `release` once.
-class async_call final : public async_driver {
+class async_call final : public async_driver, public std::enable_shared_from_this<async_call> {
 public:
     async_call() = default;
     ~async_call() { drop_ending(); }
@@ -56,6 +56,7 @@ public:
     std::string_view piece;
     std::size_t count = 0;
     bool found = false;
+    std::size_t place = 0;  // in the core
 
     const std::shared_ptr<async_core>& core() const noexcept { return core_; }
 

@@ -27,13 +27,17 @@ class async_call;
 
 /// A connection that has been idle for so long is watched: one that the server closes leaves the pool at once. Between
 /// requests that follow each other quicker, watching would cost each a system call.
-inline constexpr std::chrono::milliseconds watched_after{50};
+inline constexpr std::chrono::milliseconds watched_after{1000};
+
+/// So many calls' memories are kept for calls to come, or as many as are in use.
+inline constexpr std::size_t spare_calls = 64;
 
 class async_core : public session_defaults, public std::enable_shared_from_this<async_core> {
 public:
-    async_core(const asio::any_io_executor& ex, SessionOptions o)
-        : session_defaults(std::move(o), true), executor(ex), pool(options.pool), pace(options.rate), quiet_(ex),
-          alarm_(ex) {}
+    async_core(const asio::any_io_executor& ex, SessionOptions o);
+    async_core(const async_core&) = delete;
+    async_core& operator=(const async_core&) = delete;
+    ~async_core();
 
     /// A call that nobody uses at the moment.
     async_call& acquire();
@@ -87,7 +91,7 @@ private:
     const background quiet_;
     alarm alarm_;
     std::mutex mutex_;
-    std::vector<std::unique_ptr<async_call>> calls_;  // all, for as long as the session lives
+    std::vector<std::shared_ptr<async_call>> calls_;  // all, each knows its place
     std::vector<async_call*> free_;
     std::vector<std::shared_ptr<asio::steady_timer>> closing_;
 };

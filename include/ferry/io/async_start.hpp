@@ -12,6 +12,7 @@
 #include <asio/prefer.hpp>
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <mutex>
 #include <system_error>
@@ -23,11 +24,18 @@ namespace ferry::detail {
 
 // What the core does with calls, now that they are known.
 
+inline async_core::async_core(const asio::any_io_executor& ex, SessionOptions o)
+    : session_defaults(std::move(o), true), executor(ex), pool(options.pool), pace(options.rate), quiet_(ex),
+      alarm_(ex) {}
+
+inline async_core::~async_core() = default;
+
 inline async_call& async_core::acquire() {
     std::unique_lock lock(mutex_);
     if (free_.empty()) {
         free_.reserve(calls_.size() + 1);  // so that giving one back never allocates
-        calls_.push_back(std::make_unique<async_call>());
+        calls_.push_back(std::make_shared<async_call>());
+        calls_.back()->place = calls_.size() - 1;
         free_.push_back(calls_.back().get());
     }
     auto& c = *free_.back();
@@ -37,9 +45,20 @@ inline async_call& async_core::acquire() {
     return c;
 }
 
+/// The memory of more calls than are likely to come is given up, two for each that ends: so a burst leaves little behind.
 inline void async_core::recycle(async_call& c) noexcept {
+    std::array<std::shared_ptr<async_call>, 2> surplus;
     std::lock_guard lock(mutex_);
     free_.push_back(&c);
+    for (auto& one : surplus) {
+        if (free_.size() <= std::max(spare_calls, calls_.size() - free_.size())) break;
+        auto& last = calls_[free_.back()->place];
+        free_.pop_back();
+        calls_.back()->place = last->place;
+        std::swap(last, calls_.back());
+        one = std::move(calls_.back());
+        calls_.pop_back();
+    }
     if (free_.size() < calls_.size()) return;
     for (auto& timer : closing_) timer->cancel();
     closing_.clear();
@@ -134,8 +153,8 @@ private:
 template <class Handler> void connect_cancellation(const Handler& h, async_call& c) {
     auto slot = asio::get_associated_cancellation_slot(h);
     if (!slot.is_connected()) return;
-    slot.assign([core = c.core(), call = &c, operation = c.next_operation()](asio::cancellation_type_t type) {
-        call->cancel(operation, type);
+    slot.assign([weak = c.weak_from_this(), operation = c.next_operation()](asio::cancellation_type_t type) {
+        if (auto call = weak.lock()) call->cancel(operation, type);
     });
 }
 
