@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -58,6 +59,20 @@ struct Connection {
 int queue;
 std::vector<std::unique_ptr<Connection>> connections;
 
+// Answers that are not due yet; a client that looks for one at once finds nothing, as on a network.
+struct Late {
+    int fd;
+    std::int64_t due;
+};
+constexpr std::int64_t late_by = 500'000;
+std::deque<Late> late;
+
+std::int64_t nanoseconds() {
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * std::int64_t(1'000'000'000) + now.tv_nsec;
+}
+
 [[noreturn]] void fail(const char* what) {
     std::perror(what);
     std::exit(1);
@@ -73,10 +88,18 @@ void watch(int operation, int fd, std::uint32_t events) {
 void drop(int fd) {
     ::close(fd);
     connections[std::size_t(fd)].reset();
+    std::erase_if(late, [fd](const Late& one) { return one.fd == fd; });
 }
 
 void accept_all(int listener) {
-    for (int fd; (fd = ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0;) {
+    sockaddr_in peer{};
+    socklen_t size = sizeof peer;
+    auto* address = reinterpret_cast<sockaddr*>(&peer);
+    for (int fd; (fd = ::accept4(listener, address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0;) {
+        if (ntohl(peer.sin_addr.s_addr) >> 24 != IN_LOOPBACKNET) {
+            ::close(fd);
+            continue;
+        }
         int one = 1;
         ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
         if (connections.size() <= std::size_t(fd)) connections.resize(std::size_t(fd) + 1);
@@ -112,11 +135,12 @@ bool send_body(int fd, Connection& c, const std::string& first, std::size_t size
     return send_all(fd, first, MSG_MORE) && pump(fd, c);
 }
 
-// A client that looks for the response at once finds nothing yet, as on a network.
-bool send_later(int fd) {
-    timespec pause{0, 500'000};
-    ::nanosleep(&pause, nullptr);
-    return send_all(fd, small_answer);
+void send_late_ones() {
+    while (!late.empty() && nanoseconds() >= late.front().due) {
+        int fd = late.front().fd;
+        late.pop_front();
+        if (!send_all(fd, small_answer)) drop(fd);
+    }
 }
 
 bool answer(int fd, Connection& c, std::string_view request) {
@@ -125,7 +149,7 @@ bool answer(int fd, Connection& c, std::string_view request) {
                request.substr(4 + path.size(), 1) == " ";
     };
     if (asks("/small")) return send_all(fd, small_answer);
-    if (asks("/later")) return send_later(fd);
+    if (asks("/later")) return late.push_back({fd, nanoseconds() + late_by}), true;
     if (asks("/8m")) return send_body(fd, c, large_head, bench::large_size);
     if (asks("/256m")) return send_body(fd, c, huge_head, bench::huge_size);
     return send_all(fd, no_answer);
@@ -143,11 +167,11 @@ bool receive(int fd, Connection& c) {
     return answer(fd, c, request);
 }
 
-int listen_on_loopback() {
+int listen_for_loopback() {
     int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     sockaddr_in at{};
     at.sin_family = AF_INET;
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    at.sin_addr.s_addr = htonl(INADDR_ANY);  // 127.0.0.1 and its neighbours; others are turned away
     socklen_t size = sizeof at;
     auto* address = reinterpret_cast<sockaddr*>(&at);
     if (fd < 0 || ::bind(fd, address, size) || ::listen(fd, 4096) || ::getsockname(fd, address, &size)) fail("listen");
@@ -158,8 +182,16 @@ int listen_on_loopback() {
 
 // Waits asleep once nothing has happened for a while, so that a server left alone costs nothing.
 int next_events(epoll_event* events, int room, bool spin) {
-    for (int tries = spin ? 20'000 : 0; tries > 0; --tries)
+    for (int tries = spin ? 20'000 : 0; tries > 0; --tries) {
         if (int ready = ::epoll_wait(queue, events, room, 0); ready != 0) return ready;
+        send_late_ones();
+    }
+    while (!late.empty()) {
+        timespec pause{0, 50'000};
+        ::nanosleep(&pause, nullptr);
+        send_late_ones();
+        if (int ready = ::epoll_wait(queue, events, room, 0); ready != 0) return ready;
+    }
     return ::epoll_wait(queue, events, room, -1);
 }
 
@@ -168,7 +200,7 @@ int next_events(epoll_event* events, int room, bool spin) {
 int main(int argc, char** argv) {
     bool spin = argc > 1 && argv[1] == std::string_view("--spin");
     queue = ::epoll_create1(EPOLL_CLOEXEC);
-    int listener = listen_on_loopback();
+    int listener = listen_for_loopback();
     watch(EPOLL_CTL_ADD, listener, EPOLLIN);
     watch(EPOLL_CTL_ADD, STDIN_FILENO, EPOLLIN);
     for (epoll_event events[64];;) {

@@ -4,6 +4,7 @@
 
 #include "../payload.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -48,16 +49,18 @@ struct Snapshot {
     }
 };
 
-// One invocation: `client URL MODE COUNT`.
+// One invocation: `client URL MODE COUNT [CONCURRENCY [HOSTS]]`; what does one thing at a time ignores the last two.
 class Run {
 public:
     std::string url, host, port, path;
-    std::size_t count;
+    std::size_t count, concurrency, hosts;
 
-    Run(std::string_view address, std::string_view mode, std::size_t number)
-        : url(address), count(number), mode_(mode), warm_up_(mode.starts_with("get")    ? 100
-                                                             : mode.starts_with("body") ? 2
-                                                                                        : 0) {
+    Run(std::string_view address, std::string_view mode, std::size_t number, std::size_t at_once = 1,
+        std::size_t many_hosts = 1)
+        : url(address), count(number), concurrency(at_once), hosts(many_hosts), mode_(mode),
+          warm_up_(mode.starts_with("get")    ? std::max<std::size_t>(100, 2 * at_once)
+                   : mode.starts_with("body") ? 2
+                                              : 0) {
         constexpr std::string_view scheme = "http://";
         expect(address.starts_with(scheme), "the URL must begin with http://");
         address.remove_prefix(scheme.size());
@@ -66,7 +69,15 @@ public:
         host = address.substr(0, colon);
         port = address.substr(colon + 1, slash - colon - 1);
         path = address.substr(slash);
+        expect(concurrency > 0 && hosts > 0 && hosts < 255, "no such concurrency, or no such number of hosts");
+        expect(hosts == 1 || host == "127.0.0.1", "several hosts are 127.0.0.1 and the addresses after it");
     }
+
+    // With several hosts, those who ask take them by turns.
+    std::string host_of(std::size_t asker) const {
+        return hosts == 1 ? host : "127.0.0." + std::to_string(1 + asker % hosts);
+    }
+    std::string url_of(std::size_t asker) const { return "http://" + host_of(asker) + ":" + port + path; }
 
     // Each kind of body has one check, so that no client can be quick by losing something.
     void small(int status, std::string_view body) {
@@ -95,10 +106,16 @@ public:
 
     // Does one exchange again and again; the first few, which connect and fill caches, do not count.
     template <class Exchange> void repeat(Exchange exchange) {
-        for (std::size_t i = 0; i < warm_up_; ++i) exchange();
+        in_two_parts([&](std::size_t number) {
+            for (std::size_t i = 0; i < number; ++i) exchange();
+        });
+    }
+    // The same where `exchanges(number)` does them in its own way.
+    template <class Exchanges> void in_two_parts(Exchanges exchanges) {
+        exchanges(warm_up_);
         bytes_ = 0;
         auto before = Snapshot::take();
-        for (std::size_t i = 0; i < count; ++i) exchange();
+        exchanges(count);
         print(before, Snapshot::take());
     }
 
@@ -132,8 +149,9 @@ struct Mode {
 };
 
 inline int main(int argc, char** argv, std::initializer_list<Mode> modes) try {
-    expect(argc == 4, "usage: client URL MODE COUNT");
-    Run run(argv[1], argv[2], std::strtoull(argv[3], nullptr, 10));
+    expect(argc >= 4 && argc <= 6, "usage: client URL MODE COUNT [CONCURRENCY [HOSTS]]");
+    auto number = [&](int i) { return i < argc ? std::strtoull(argv[i], nullptr, 10) : 1; };
+    Run run(argv[1], argv[2], number(3), number(4), number(5));
     for (const auto& mode : modes)
         if (mode.name == argv[2]) return mode.run(run), 0;
     fail("no such mode");

@@ -1,77 +1,31 @@
 // The floor: send and recv on one socket, with the least that can still be called HTTP. Ratios are taken to this.
-#include "harness.hpp"
+#include "raw_socket.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <memory>
 #include <vector>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 namespace {
 
-class Connection {
+class Connection : public bench::RawSocket {
 public:
-    explicit Connection(const bench::Run& run)
-        : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)),
-          request_("GET " + run.path + " HTTP/1.1\r\nHost: " + run.host + ":" + run.port +
-                   "\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n") {
-        sockaddr_in to{};
-        to.sin_family = AF_INET;
-        to.sin_port = htons(std::uint16_t(std::stoul(run.port)));
-        bench::expect(::inet_pton(AF_INET, run.host.c_str(), &to.sin_addr) == 1, "the host must be an IPv4 address");
-        bench::expect(::connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0, "cannot connect");
-        int one = 1;
-        ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    }
-
-    Connection(const Connection&) = delete;
-    ~Connection() { ::close(fd_); }
-
-    void send() {
-        bench::expect(::send(fd_, request_.data(), request_.size(), MSG_NOSIGNAL) == ssize_t(request_.size()),
-                      "cannot send");
-    }
-
-    std::size_t receive(char* into, std::size_t size) {
-        auto n = ::recv(fd_, into, size, 0);
-        bench::expect(n > 0, "the server closed the connection");
-        return std::size_t(n);
-    }
+    explicit Connection(const bench::Run& run) : RawSocket(run, run.host) {}
 
     void wait() {
-        pollfd one{fd_, POLLIN, 0};
+        pollfd one{fd(), POLLIN, 0};
         bench::expect(::poll(&one, 1, 30'000) == 1, "the server does not answer");
     }
 
-    // Receives up to the end of the head and says what it held; body bytes may follow it in the buffer.
-    struct Head {
-        int status;
-        std::size_t length;
-        std::string_view rest;
-    };
-    Head head(char* into, std::size_t size) {
-        std::size_t held = 0, end = std::string_view::npos;
-        std::string_view text;
-        while (end == text.npos) {
-            bench::expect(held < size, "the head is too long");
+    // Receives up to the end of the head.
+    bench::RawHead head(char* into, std::size_t size) {
+        for (std::size_t held = 0; held < size;) {
             held += receive(into + held, size - held);
-            text = {into, held};
-            end = text.find("\r\n\r\n");
+            if (auto found = bench::RawHead::in({into, held})) return *found;
         }
-        auto field = text.find("Content-Length: ");
-        bench::expect(text.starts_with("HTTP/1.1 ") && field < end, "not the expected response");
-        return {std::atoi(into + 9), std::strtoull(into + field + 16, nullptr, 10), text.substr(end + 4)};
+        bench::fail("the head is too long");
     }
-
-private:
-    int fd_;
-    std::string request_;
 };
 
 constexpr std::size_t head_room = 16 * 1024;
