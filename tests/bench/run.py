@@ -9,9 +9,10 @@ import pathlib
 import signal
 import sys
 
-from runner import budgets, clients, machine, measures, plot, report, servers
+from runner import async_measures, budgets, clients, machine, measures, plot, report, servers
 from runner.results import Results
 
+MEASURES = measures.MEASURES | async_measures.MEASURES
 PROJECT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
@@ -25,13 +26,13 @@ def options():
 
         return parse
 
-    programs = list(dict.fromkeys(client.short_name for client in clients.CLIENTS))
+    programs = list(dict.fromkeys(client.short_name for client in clients.CLIENTS + clients.ASYNCHRONOUS))
     parser = argparse.ArgumentParser(prog="sh tests/bench/run.sh", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="about a minute, to see that everything works")
-    parser.add_argument("--measures", type=names(measures.MEASURES), default=list(measures.MEASURES), metavar="A,B",
-                        help="only these of " + ", ".join(measures.MEASURES))
+    parser.add_argument("--measures", type=names(MEASURES), default=list(MEASURES), metavar="A,B",
+                        help="only these of " + ", ".join(MEASURES))
     parser.add_argument("--clients", type=names(programs), default=programs, metavar="A,B",
-                        help="only these of " + ", ".join(programs) + "; raw always takes part")
+                        help="only these of " + ", ".join(programs) + "; the raw ones always take part")
     parser.add_argument("--rounds", type=int, help="of the timed measures (default: 9, quick: 3)")
     parser.add_argument("--check", action="store_true", help="fail when a budget is missed")
     parser.add_argument("--build", type=pathlib.Path, default=PROJECT / "build" / "bench", help="the build folder")
@@ -39,30 +40,39 @@ def options():
     return parser.parse_args()
 
 
-def chosen(names):
-    return [client for client in clients.CLIENTS if client.short_name in ("raw", *names)]
+def chosen(wanted, results):
+    """Those that were asked for, as far as they were built: Go need not be there."""
+    floors = ("raw", "raw_epoll")
+    all_of_them = clients.CLIENTS + clients.ASYNCHRONOUS
+    taking_part = [client for client in all_of_them if client.short_name in (*floors, *wanted.clients)]
+    absent = [client for client in taking_part if client.native and not (programs(wanted) / client.program).exists()]
+    results.notes.extend(f"{client.name} does not take part: {client.program} was not built." for client in absent)
+    return [client for client in taking_part if client not in absent]
+
+
+def programs(wanted):
+    return wanted.build / "tests" / "bench"
 
 
 def measure(wanted, taking_part, results):
     server_core, client_core = machine.cores()
-    programs = wanted.build / "tests" / "bench"
     apart = server_core != client_core
     if not apart:
         results.notes.append("There is one core only: server and client share it.")
     with contextlib.ExitStack() as stack:
-        own = servers.own(programs / "bench_server", server_core, spin=apart)
+        own = servers.own(programs(wanted) / "bench_server", server_core, spin=apart)
         addresses = {measures.OWN: stack.enter_context(own)}
         if servers.nginx_program():
             addresses[measures.NGINX] = stack.enter_context(servers.nginx(server_core))
         else:
             results.notes.append("nginx is not installed.")
         rounds = wanted.rounds or (3 if wanted.quick else 9)
-        bench = measures.Bench(taking_part, clients.Caller(programs, client_core), addresses, results, wanted.build,
+        bench = measures.Bench(taking_part, clients.Caller(programs(wanted), client_core), addresses, results, wanted.build,
                                wanted.quick, rounds)
         measures.minimal_programs_work(bench)
         for name in wanted.measures:
             print(f"measuring: {name}", file=sys.stderr, flush=True)
-            measures.MEASURES[name](bench)
+            MEASURES[name](bench)
 
 
 def write(folder, files):
@@ -76,7 +86,9 @@ def main():
     wanted = options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that servers are stopped on the way out
     machine.allow_many_descriptors()
-    taking_part, results = chosen(wanted.clients), Results(clients.RAW.name)
+    floors = {client.name: client.floor for client in clients.CLIENTS + clients.ASYNCHRONOUS}
+    results = Results(floors | async_measures.FLOORS)
+    taking_part = chosen(wanted, results)
     onlookers = machine.Onlookers()
     measure(wanted, taking_part, results)
     if onlookers.share() >= 0.03:

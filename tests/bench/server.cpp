@@ -59,12 +59,13 @@ struct Connection {
 int queue;
 std::vector<std::unique_ptr<Connection>> connections;
 
-// Answers that are not due yet; a client that looks for one at once finds nothing, as on a network.
+// Answers that are not due yet; a client that looks for one at once finds nothing, as on a network. `much_later` is for
+// clients that have many requests under way and are slowed by strace: it is long enough for all of them to be sent.
 struct Late {
     int fd;
     std::int64_t due;
 };
-constexpr std::int64_t late_by = 500'000;
+constexpr std::int64_t later = 500'000, much_later = 20'000'000;
 std::deque<Late> late;
 
 std::int64_t nanoseconds() {
@@ -143,13 +144,20 @@ void send_late_ones() {
     }
 }
 
+bool put_off(int fd, std::int64_t by) {
+    Late one{fd, nanoseconds() + by};
+    late.insert(std::ranges::upper_bound(late, one.due, {}, &Late::due), one);
+    return true;
+}
+
 bool answer(int fd, Connection& c, std::string_view request) {
     auto asks = [&](std::string_view path) {
         return request.substr(0, 4) == "GET " && request.substr(4, path.size()) == path &&
                request.substr(4 + path.size(), 1) == " ";
     };
     if (asks("/small")) return send_all(fd, small_answer);
-    if (asks("/later")) return late.push_back({fd, nanoseconds() + late_by}), true;
+    if (asks("/later")) return put_off(fd, later);
+    if (asks("/much-later")) return put_off(fd, much_later);
     if (asks("/8m")) return send_body(fd, c, large_head, bench::large_size);
     if (asks("/256m")) return send_body(fd, c, huge_head, bench::huge_size);
     return send_all(fd, no_answer);

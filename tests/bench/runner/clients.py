@@ -5,8 +5,9 @@ import subprocess
 
 from . import machine
 
-SIZES = {"get": 100, "idle": 100, "body8": 8 << 20, "stream256": 256 << 20}
-PATHS = {"get": "/small", "idle": "/small", "body8": "/8m", "stream256": "/256m"}
+SIZES = {"get": 100, "idle": 100, "body8": 8 << 20, "stream256": 256 << 20, "async": 100, "async counted": 100,
+         "async idle": 100}
+PATHS = {"body8": "/8m", "stream256": "/256m"}  # otherwise /small
 ALL = ("get", "body8", "stream256", "idle")
 
 
@@ -18,6 +19,7 @@ class Client:
     modes: dict
     package: str = ""         # the minimal program whose compile time stands for it
     slow: bool = False        # interpreted: fewer requests make the same measurement
+    floor: str = "raw send and recv"
 
     @property
     def short_name(self):
@@ -48,6 +50,23 @@ CLIENTS = [
 ]
 
 
+def _asynchronous(name, program, **modes):
+    """A row of the tables on many requests at once. `counted` is what valgrind and a preloaded counter can look into."""
+    known = {"async": modes.get("timed"), "async counted": modes.get("counted"), "async idle": modes.get("idle")}
+    return Client(name, program, {mode: called for mode, called in known.items() if called}, floor="raw epoll")
+
+
+ASYNCHRONOUS = [
+    _asynchronous("raw epoll", "bench_raw_epoll", timed="get", counted="get", idle="idle"),
+    _asynchronous("ferry async", "bench_ferry_async", timed="get", counted="get", idle="idle"),
+    _asynchronous("ferry async, total deadline", "bench_ferry_async", counted="get-timeout"),
+    _asynchronous("ferry async, preconnected", "bench_ferry_async", idle="idle-preconnected"),
+    _asynchronous("Boost.Beast async", "bench_beast_async", timed="get", counted="get", idle="idle"),
+    _asynchronous("libcurl multi", "bench_curl_multi", timed="get", counted="get", idle="idle"),
+    _asynchronous("Go net/http", "bench_go", timed="get"),
+]
+
+
 class Failed(Exception):
     """A client did not do what it was asked to; the numbers of such a run would mean nothing."""
 
@@ -64,10 +83,12 @@ class Caller:
             return [str(self.programs / client.program)]
         return ["/usr/bin/python3", str(pathlib.Path(__file__).parent.parent / "clients" / client.program)]
 
-    def run(self, client, mode, base, count, *, path=None, wrapper=(), preload=False, limit=120):
+    def run(self, client, mode, base, count, *, at_once=1, hosts=1, path=None, wrapper=(), preload=False, limit=120):
         """Returns what the client printed, as numbers, and the wrapper's own output."""
-        url = base + (path or PATHS[mode])
+        url = base + (path or PATHS.get(mode, "/small"))
         command = [*wrapper, *self.command(client), url, client.modes[mode], str(count)]
+        if at_once > 1 or hosts > 1:
+            command += [str(at_once), str(hosts)]
         more = {"LD_PRELOAD": str(self.programs / "bench_allocations.so")} if preload else {}
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=limit, preexec_fn=self._prepare,

@@ -67,7 +67,7 @@ def stream256(bench):
     _timed(bench, "stream256", count, count, record)
 
 
-def _difference(measured, lengths):
+def difference(measured, lengths):
     """Per request, from two runs; both must have been measured."""
     few, many = (measured(length) for length in lengths)
     return None if few is None or many is None else (many - few) / (lengths[1] - lengths[0])
@@ -78,7 +78,7 @@ def allocations(bench):
         def counted(length):
             return bench.caller.run(client, "get", bench.servers[OWN], length, preload=True)[0]["allocations"]
 
-        bench.results.add("allocations", OWN, client.name, _difference(counted, (1_000, 2_000)))
+        bench.results.add("allocations", OWN, client.name, difference(counted, (1_000, 2_000)))
 
 
 def idle(bench):
@@ -86,7 +86,7 @@ def idle(bench):
         def kept(length):
             return bench.caller.run(client, "idle", bench.servers[OWN], length, preload=True)[0]["live"]
 
-        bench.results.add("idle bytes", OWN, client.name, _difference(kept, (500, 1_000)))
+        bench.results.add("idle bytes", OWN, client.name, difference(kept, (500, 1_000)))
 
 
 def _calls(report):
@@ -95,28 +95,33 @@ def _calls(report):
     return collections.Counter({name: int(calls) for calls, name in found if name != "total"})
 
 
-def _counted_calls(bench, client, length):
-    with tempfile.NamedTemporaryFile("r", prefix="ferry-bench-") as report:
-        wrapper = ["strace", "-f", "-c", "-o", report.name]
-        bench.caller.run(client, "get", bench.servers[OWN], length, path="/later", wrapper=wrapper)
-        return _calls(report.read())
+def calls_per_request(bench, client, mode, lengths, at_once=1):
+    """How many in all, and their names. On answers that come after half a millisecond, or twenty where many requests
+    are under way: strace slows a client so much that it would else never wait."""
+    path = "/later" if at_once == 1 else "/much-later"
+
+    def counted(length):
+        with tempfile.NamedTemporaryFile("r", prefix="ferry-bench-") as report:
+            wrapper = ["strace", "-f", "-c", "-o", report.name]
+            bench.caller.run(client, mode, bench.servers[OWN], length, at_once=at_once, path=path, wrapper=wrapper)
+            return _calls(report.read())
+
+    before, after = (counted(length) for length in lengths)
+    spent = {name: (after[name] - before[name]) / (lengths[1] - lengths[0]) for name in after}
+    frequent = sorted(((calls, name) for name, calls in spent.items() if calls >= 0.05), reverse=True)
+    return sum(spent.values()), ", ".join(f"{name} {calls:.3g}" for calls, name in frequent)
 
 
 def system_calls(bench):
-    """On answers that come after half a millisecond: strace slows a client so much that it would else never wait."""
-    if not _can_trace():
+    if not can_trace():
         return bench.results.notes.append("System calls were not counted: strace is missing, or not permitted here.")
-    few, many = (50, 100) if bench.quick else (100, 300)
     for client in bench.taking_part("get"):
-        before, after = (_counted_calls(bench, client, length) for length in (few, many))
-        spent = {name: (after[name] - before[name]) / (many - few) for name in after}
-        bench.results.add("system calls", OWN, client.name, sum(spent.values()))
-        frequent = sorted(((calls, name) for name, calls in spent.items() if calls >= 0.05), reverse=True)
-        listed = ", ".join(f"{name} {calls:.3g}" for calls, name in frequent)
+        total, listed = calls_per_request(bench, client, "get", (50, 100) if bench.quick else (100, 300))
+        bench.results.add("system calls", OWN, client.name, total)
         bench.results.notes.append(f"System calls per GET, {client.name}: {listed}.")
 
 
-def _can_trace():
+def can_trace():
     if not shutil.which("strace"):
         return False
     return subprocess.run(["strace", "-o", "/dev/null", "true"], capture_output=True).returncode == 0
@@ -134,7 +139,7 @@ def instructions(bench):
             return int(re.search(r"Collected\s*:\s*(\d+)", report).group(1))
 
         lengths = (20, 60) if client.slow else (500, 1_500)
-        bench.results.add("instructions", OWN, client.name, _difference(collected, lengths))
+        bench.results.add("instructions", OWN, client.name, difference(collected, lengths))
 
 
 def _compile_command(commands, package):

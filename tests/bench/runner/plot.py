@@ -15,6 +15,10 @@ PANELS = [
     ("CPU per GB, 256 MiB streamed and dropped", report.STREAM256),
     ("Compiling one GET, syntax only", report.SYNTAX),
     ("Compiling one GET, -O2", report.OPTIMIZED),
+    ("CPU per GET, 100 at once, asynchronous", report.ASYNC_CPU_100),
+    ("CPU per GET, 1,000 at once, asynchronous", report.ASYNC_CPU_1000),
+    ("System calls per GET, 100 at once", report.ASYNC_CALLS_100),
+    ("Heap per idle connection, asynchronous", report.ASYNC_IDLE),
 ]
 
 TEXT, FAINT, OURS, FLOOR, PEER = "#7a8490", "#7a849055", "#2f81f7", "#7a849088", "#b08537"
@@ -32,6 +36,10 @@ def _rows(results, column, clients):
     return [(client, value) for client, value in values if value is not None]
 
 
+def _ours(client):
+    return client.program.startswith("bench_ferry")
+
+
 def _full_length(rows):
     """The interpreted client is cut short where it would make all others look alike."""
     compiled = max([value for client, value in rows if not client.slow] or [0]) * 1.05 or 1
@@ -43,7 +51,7 @@ def _bar(x, y, client, value, full):
     """A bar that is cut short says so by a slanted gap near its end."""
     cut = value > full
     width = BAR_WIDTH if cut else max(BAR_WIDTH * value / full, 1.5)
-    colour = FLOOR if client.package == "raw" else OURS if client.program == "bench_ferry" else PEER
+    colour = FLOOR if client.name == client.floor else OURS if _ours(client) else PEER
     if not cut:
         return width, f'<rect x="{x}" y="{y}" width="{width:.1f}" height="{BAR}" rx="2" fill="{colour}"/>'
     gap = x + width - 22
@@ -57,7 +65,7 @@ def _panel(x, y, title, column, results, rows):
     left, top = x + LABEL_WIDTH + 8, y + TITLE
     for i, (client, value) in enumerate(rows):
         at = top + i * ROW
-        ours = client.program == "bench_ferry"
+        ours = _ours(client)
         parts.append(_text(left - 8, at + BAR - 2, client.name, anchor="end", weight="600" if ours else "normal",
                            fill=OURS if ours else TEXT))
         width, bar = _bar(left, at, client, value, full)
@@ -73,7 +81,7 @@ def _panel(x, y, title, column, results, rows):
 def svg(results, clients):
     panels = [(title, column, _rows(results, column, clients)) for title, column in PANELS]
     panels = [panel for panel in panels if len(panel[2]) > 1]
-    parts, y = [_text(8, 18, "Smaller is better everywhere. In parentheses: against a raw send and recv loop.")], 36
+    parts, y = [_text(8, 18, "Smaller is better everywhere. In parentheses: against a raw loop of send and recv, or of epoll.")], 36
     for pair in (panels[i:i + 2] for i in range(0, len(panels), 2)):
         for side, (title, column, rows) in enumerate(pair):
             parts.append(_panel(side * PANEL_WIDTH, y, title, column, results, rows))

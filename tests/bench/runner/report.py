@@ -2,6 +2,7 @@
 loop."""
 import dataclasses
 
+from .async_measures import POOLS
 from .measures import NGINX, OWN
 
 
@@ -42,18 +43,35 @@ IDLE = Column("heap per idle connection, bytes", "idle bytes", OWN, digits=0, un
 SYNTAX = Column("compile, syntax only, CPU s", "compile syntax", "", digits=2, unit="s")
 OPTIMIZED = Column("compile, -O2, CPU s", "compile -O2", "", digits=2, unit="s")
 
+ASYNC_CPU = Column("CPU, µs", "async cpu 1", OWN, 1e6, 1, "µs", ratio=True)
+ASYNC_CPU_100 = Column("100 at once: CPU, µs", "async cpu 100", OWN, 1e6, 1, "µs", ratio=True)
+ASYNC_CPU_1000 = Column("1,000 at once: CPU, µs", "async cpu 1000", OWN, 1e6, 1, "µs", ratio=True)
+ASYNC_CALLS = Column("system calls", "async system calls 1", OWN, digits=2)
+ASYNC_CALLS_100 = Column("100 at once: system calls", "async system calls 100", OWN, digits=2)
+ASYNC_INSTRUCTIONS = Column("user instructions", "async instructions", OWN, digits=0)
+ASYNC_ALLOCATIONS = Column("heap allocations", "async allocations", OWN)
+ASYNC_IDLE = Column("heap per idle connection, bytes", "async idle bytes", OWN, digits=0, unit="bytes")
+HOSTS_CPU = Column("100 hosts: CPU, times that of one", "hosts cpu", OWN, digits=2)
+HOSTS_INSTRUCTIONS = Column("user instructions, times those for one", "hosts instructions", OWN, digits=3)
+CHECKOUT_CPU = Column("CPU, ns", "checkout cpu", "", 1e9, 0, "ns", ratio=True)
+CHECKOUT_INSTRUCTIONS = Column("user instructions", "checkout instructions", "", digits=0, ratio=True)
+
 TABLES = [
     ("A keep-alive GET of 100 bytes", [GET_CPU, GET_WALL, SYSTEM_CALLS, INSTRUCTIONS, ALLOCATIONS, GET_CPU_NGINX,
                                        GET_WALL_NGINX]),
     ("Large bodies", [BODY8, BODY8_NGINX, STREAM256, STREAM256_NGINX]),
     ("Memory and compile time", [IDLE, SYNTAX, OPTIMIZED]),
+    ("Asynchronous: a keep-alive GET of 100 bytes, one at a time and many at once",
+     [ASYNC_CPU, ASYNC_CPU_100, ASYNC_CPU_1000, ASYNC_CALLS, ASYNC_CALLS_100, ASYNC_INSTRUCTIONS, ASYNC_ALLOCATIONS]),
+    ("Asynchronous: many connections and many hosts", [ASYNC_IDLE, HOSTS_CPU, HOSTS_INSTRUCTIONS]),
+    ("Taking a connection from the pool and giving it back", [CHECKOUT_CPU, CHECKOUT_INSTRUCTIONS]),
 ]
 
 
-def table(title, columns, results, clients):
+def table(title, columns, results, names):
     """Empty where nothing in it was measured."""
     columns = [c for c in columns if results.has(c.quantity, c.server)]
-    rows = [[client.name] + [column.cell(results, client.name) for column in columns] for client in clients]
+    rows = [[name] + [column.cell(results, name) for column in columns] for name in names]
     rows = [row for row in rows if any(row[1:])]
     if not rows:
         return ""
@@ -62,8 +80,9 @@ def table(title, columns, results, clients):
 
 
 def markdown(results, clients, machine):
-    text = "".join(table(title, columns, results, clients) for title, columns in TABLES)
-    text += f"In parentheses: the median over the rounds of the ratio to the raw loop. {machine}\n"
+    names = [client.name for client in clients] + list(POOLS)
+    text = "".join(table(title, columns, results, names) for title, columns in TABLES)
+    text += f"In parentheses: the median over the rounds of the ratio to the first row. {machine}\n"
     if results.notes:
         text += "\n" + "".join(f"- {note}\n" for note in results.notes)
     return text

@@ -4,8 +4,9 @@ import statistics
 
 
 class Results:
-    def __init__(self, baseline):
-        self._baseline = baseline
+    def __init__(self, floors):
+        """`floors` says for each client to which one its ratios are taken."""
+        self._floors = floors
         self._samples = collections.defaultdict(list)
         self.notes = []
 
@@ -17,9 +18,9 @@ class Results:
         return statistics.median(samples) if samples else None
 
     def ratio(self, quantity, server, client):
-        """Against the baseline of the same round, then the median: what slows a whole round down cancels out."""
+        """Against the floor of the same round, then the median: what slows a whole round down cancels out."""
         mine = self._samples.get((quantity, server, client))
-        floor = self._samples.get((quantity, server, self._baseline))
+        floor = self._samples.get((quantity, server, self._floors[client]))
         if not mine or not floor or len(mine) != len(floor) or min(floor) <= 0:
             return None
         return statistics.median(a / b for a, b in zip(mine, floor))
