@@ -23,7 +23,7 @@ void get_reused(bench::Run& run) {
     run.repeat([&] {
         std::error_code ec;
         session.request("GET", run.url, {}, response, ec);
-        bench::expect(!ec, ec.message());
+        if (ec) bench::fail(ec.message());
         run.small(response.status, response.body);
     });
 }
