@@ -28,7 +28,7 @@ def options():
 
     programs = list(dict.fromkeys(client.short_name for client in clients.CLIENTS + clients.ASYNCHRONOUS))
     parser = argparse.ArgumentParser(prog="sh tests/bench/run.sh", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="about a minute, to see that everything works")
+    parser.add_argument("--quick", action="store_true", help="about two minutes, to see that everything works")
     parser.add_argument("--measures", type=names(MEASURES), default=list(MEASURES), metavar="A,B",
                         help="only these of " + ", ".join(MEASURES))
     parser.add_argument("--clients", type=names(programs), default=programs, metavar="A,B",

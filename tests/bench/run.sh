@@ -1,7 +1,7 @@
 #!/bin/sh
 # The benchmark in one command: installs what is missing (Debian packages), builds with -O2, measures on loopback,
-# prints Markdown and writes bench.md, bench.svg and bench.json into the build folder. `run.sh --quick` takes about a
-# minute, `run.sh --help` lists the options. Everything is bounded and stops by itself.
+# prints Markdown and writes bench.md, bench.svg and bench.json into the build folder. `run.sh --quick` takes about two
+# minutes, `run.sh --help` lists the options. Everything is bounded and stops by itself.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 project=$(cd "$here/../.." && pwd)

@@ -40,7 +40,7 @@ def system_calls(bench):
         return
     for client in bench.taking_part("async") + [c for c in bench.taking_part("async counted") if "async" not in c.modes]:
         mode = "async" if "async" in client.modes else "async counted"
-        for at_once, lengths in ((1, (100, 200)), (100, (500, 1_000))):
+        for at_once, lengths in ((1, (100, 200)), (100, (500, 2_000))):
             total, listed = calls_per_request(bench, client, mode, lengths, at_once)
             bench.results.add(f"async system calls {at_once}", OWN, client.name, total)
             bench.results.notes.append(f"System calls per GET, {at_once} at once, {client.name}: {listed}.")
