@@ -38,8 +38,10 @@ def async_get(bench):
 def system_calls(bench):
     if not can_trace():
         return
-    for client in bench.taking_part("async") + [c for c in bench.taking_part("async counted") if "async" not in c.modes]:
-        mode = "async" if "async" in client.modes else "async counted"
+    for client in bench.clients:
+        mode = next((m for m in ("async", "async counted") if m in client.modes), None)
+        if mode is None:
+            continue
         for at_once, lengths in ((1, (100, 200)), (100, (500, 2_000))):
             total, listed = calls_per_request(bench, client, mode, lengths, at_once)
             bench.results.add(f"async system calls {at_once}", OWN, client.name, total)

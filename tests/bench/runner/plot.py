@@ -81,7 +81,8 @@ def _panel(x, y, title, column, results, rows):
 def svg(results, clients):
     panels = [(title, column, _rows(results, column, clients)) for title, column in PANELS]
     panels = [panel for panel in panels if len(panel[2]) > 1]
-    parts, y = [_text(8, 18, "Smaller is better everywhere. In parentheses: against a raw loop of send and recv, or of epoll.")], 36
+    explained = "Smaller is better everywhere. In parentheses: against a raw loop of send and recv, or of epoll."
+    parts, y = [_text(8, 18, explained)], 36
     for pair in (panels[i:i + 2] for i in range(0, len(panels), 2)):
         for side, (title, column, rows) in enumerate(pair):
             parts.append(_panel(side * PANEL_WIDTH, y, title, column, results, rows))
