@@ -108,7 +108,7 @@ protected:
         auto over = time_point(clock::duration(over_at_.load()));
         if (over > now) return over;
         std::lock_guard lock(mutex_);
-        knock(core_->executor);
+        if (busy_) knock(core_->executor);
         return never;
     }
 

@@ -45,7 +45,8 @@ inline async_call& async_core::acquire() {
     return c;
 }
 
-/// The memory of more calls than are likely to come is given up, two for each that ends: so a burst leaves little behind.
+/// The memory of more calls than are likely to come is given up, two for each that ends: so a burst leaves little
+/// behind.
 inline void async_core::recycle(async_call& c) noexcept {
     std::array<std::shared_ptr<async_call>, 2> surplus;
     std::lock_guard lock(mutex_);
