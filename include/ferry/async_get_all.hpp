@@ -74,7 +74,8 @@ private:
         finished_ = true;
         std::error_code ec;
         if (cancelled_) ec = errc::cancelled;
-        asio::dispatch(work_, completion<Handler, std::tuple<>>{std::move(handler_), ec, {}});
+        auto nothing = [](std::error_code&) { return std::tuple(); };
+        asio::dispatch(work_, completion<Handler, decltype(nothing)>{std::move(handler_), ec, nothing});
     }
 
     AsyncSession& session_;

@@ -127,9 +127,8 @@ public:
         auto call = acquire();
         call->method.assign(method);
         call->prepare(call->method, url, std::move(with));
-        auto& c = *call;
-        return detail::start<AsyncStream>(
-            std::forward<Token>(token), c, std::move(call),
+        return detail::start_owned<AsyncStream>(
+            std::forward<Token>(token), std::move(call),
             [](detail::async_call& on) { return detail::open_stream(*on.exchange); },
             [](detail::async_call& on, detail::call_owner& owner, std::error_code& ec) {
                 on.response.url = on.asked.url;
@@ -155,9 +154,8 @@ public:
     template <class Token> auto async_preconnect(std::string_view url, Token&& token) {
         auto call = acquire();
         call->prepare("GET", url);
-        auto& c = *call;
-        return detail::start<>(
-            std::forward<Token>(token), c, std::move(call),
+        return detail::start_owned<>(
+            std::forward<Token>(token), std::move(call),
             [](detail::async_call& on) { return detail::preconnect(*on.exchange); },
             [](detail::async_call&, detail::call_owner&, std::error_code&) { return std::tuple(); });
     }
@@ -210,13 +208,12 @@ private:
                      [](detail::async_call& c) { return detail::fetch(*c.exchange); });
     }
     template <class Token, class Make> auto whole(detail::call_owner call, Token&& token, Make make) {
-        auto& c = *call;
-        return detail::start<Response>(std::forward<Token>(token), c, std::move(call), make,
-                                       [](detail::async_call& on, detail::call_owner&, std::error_code& ec) {
-                                           on.response.error = on.error_of(ec);
-                                           if (!on.refused()) on.response.url = std::move(on.asked.url);
-                                           return std::tuple(std::move(on.response));
-                                       });
+        return detail::start_owned<Response>(std::forward<Token>(token), std::move(call), make,
+                                             [](detail::async_call& on, detail::call_owner&, std::error_code& ec) {
+                                                 on.response.error = on.error_of(ec);
+                                                 if (!on.refused()) on.response.url = std::move(on.asked.url);
+                                                 return std::tuple(std::move(on.response));
+                                             });
     }
 
     void end() noexcept {

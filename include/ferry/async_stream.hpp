@@ -44,10 +44,10 @@ public:
         for (auto it = asio::buffer_sequence_begin(buffers); it != asio::buffer_sequence_end(buffers); ++it)
             if (first = *it; first.size() > 0) break;
         std::span<char> into(static_cast<char*>(first.data()), first.size());
-        return detail::start<std::size_t>(
-            std::forward<Token>(token), *call_, {},
+        return detail::start_beside<std::size_t>(
+            std::forward<Token>(token), *call_,
             [into](detail::async_call& c) { return detail::stream_some(*c.exchange, into, c.count); },
-            [into](detail::async_call& c, detail::call_owner&, std::error_code& ec) {
+            [into](detail::async_call& c, std::error_code& ec) {
                 if (!ec && c.count == 0 && !into.empty()) ec = asio::error::eof;
                 return std::tuple(c.count);
             });
@@ -56,22 +56,22 @@ public:
     /// `void(std::error_code, std::string_view)`. The next bytes of the body, at least one, and none at its end. They
     /// last until the next operation.
     template <class Token> auto async_next(Token&& token) {
-        return detail::start<std::string_view>(
-            std::forward<Token>(token), *call_, {},
+        return detail::start_beside<std::string_view>(
+            std::forward<Token>(token), *call_,
             [](detail::async_call& c) { return detail::stream_piece(*c.exchange, c.piece); },
-            [](detail::async_call& c, detail::call_owner&, std::error_code&) { return std::tuple(c.piece); });
+            [](detail::async_call& c, std::error_code&) { return std::tuple(c.piece); });
     }
 
     /// `void(std::error_code, std::optional<std::string_view>)`. The next line without its end (LF or CRLF), nothing
     /// after the last. It lasts until the next operation. A line longer than `max_line` bytes is an error.
     template <class Token> auto async_next_line(std::size_t max_line, Token&& token) {
-        return detail::start<std::optional<std::string_view>>(
-            std::forward<Token>(token), *call_, {},
+        return detail::start_beside<std::optional<std::string_view>>(
+            std::forward<Token>(token), *call_,
             [max_line](detail::async_call& c) {
                 if (!c.lines) c.lines.emplace(max_line);
                 return detail::stream_line(*c.exchange, *c.lines, c.piece, c.found);
             },
-            [](detail::async_call& c, detail::call_owner&, std::error_code& ec) {
+            [](detail::async_call& c, std::error_code& ec) {
                 return std::tuple(!ec && c.found ? std::optional(c.piece) : std::nullopt);
             });
     }
@@ -81,12 +81,9 @@ public:
 
     /// `void(std::error_code, std::string)`. The rest of the body, within `max_body`.
     template <class Token> auto async_read(Token&& token) {
-        return detail::start<std::string>(
-            std::forward<Token>(token), *call_, {},
-            [](detail::async_call& c) { return detail::stream_rest(*c.exchange); },
-            [](detail::async_call& c, detail::call_owner&, std::error_code&) {
-                return std::tuple(std::exchange(c.response.body, {}));
-            });
+        return detail::start_beside<std::string>(
+            std::forward<Token>(token), *call_, [](detail::async_call& c) { return detail::stream_rest(*c.exchange); },
+            [](detail::async_call& c, std::error_code&) { return std::tuple(std::exchange(c.response.body, {})); });
     }
 
     /// What the last operation's error code stands for, with phase and particulars; null when there was no error.
@@ -96,9 +93,9 @@ public:
 
     /// `void(std::error_code)`. Gives the connection back; what was not read is lost. Completes when that is done.
     template <class Token> auto async_close(Token&& token) {
-        return detail::start<>(
-            std::forward<Token>(token), *call_, {}, [](detail::async_call& c) { return detail::let_go(*c.exchange); },
-            [](detail::async_call&, detail::call_owner&, std::error_code&) { return std::tuple(); });
+        return detail::start_beside<>(
+            std::forward<Token>(token), *call_, [](detail::async_call& c) { return detail::let_go(*c.exchange); },
+            [](detail::async_call&, std::error_code&) { return std::tuple(); });
     }
     /// The same in the background. The stream is empty then.
     void close() noexcept { call_.release(); }

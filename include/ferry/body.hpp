@@ -31,7 +31,7 @@ struct Source {
     std::optional<std::uint64_t> size = {};
     std::function<void()> rewind = {};
     /// In place of `read`, for an AsyncSession: starts to fill the span, and calls `done` once, from any thread, with
-    /// an error or the number of bytes; the span is valid until then.
+    /// an error or the number of bytes; the span is valid as long as a copy of `done` is.
     std::function<void(std::span<char> into, std::function<void(std::error_code, std::size_t)> done)> read_async = {};
 };
 

@@ -142,6 +142,22 @@ TEST_CASE("a source that fails ends the request", "[async][body]") {
     CHECK(http.stats().in_use == 0);
 }
 
+TEST_CASE("a source that does not answer in time leaves the context without work", "[async][body]") {
+    Server server;
+    server.accept().reads_head().reads_to_the_end();
+    asio::io_context io;
+    AsyncSession http(io);
+    std::function<void(std::error_code, std::size_t)> never_called;
+    auto source = [&](std::span<char>, auto done) { never_called = done; };
+    std::error_code ended;
+    http.post(server.url(), {.body = ferry::async_source(source), .timeout = 30ms},
+              [&](std::error_code ec, Response) { ended = ec; });
+    io.run();
+    CHECK(ended == ferry::errc::total_timeout);
+    never_called({}, 1);  // of no interest any more
+    CHECK(http.stats().in_use == 0);
+}
+
 TEST_CASE("a blocking session refuses a source that answers later", "[async][body]") {
     ferry::Session session;
     auto source = [](std::span<char>, auto) {};

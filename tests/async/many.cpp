@@ -47,6 +47,20 @@ TEST_CASE("without waiting, a limit is an error at once", "[async][pool]") {
     CHECK(second == ferry::errc::pool_empty);
 }
 
+TEST_CASE("a turn that does not come in time leaves the context without work", "[async][rate]") {
+    Service service(echo);
+    asio::io_context io;
+    AsyncSession http(io, {.rate = {.requests_per_second = 0.001}});
+    int called = 0;
+    http.get(service.url(), [&](std::error_code ec, Response) { called += !ec; });
+    http.get(service.url(), {.timeout = 20ms}, [&](std::error_code ec, Response) {
+        CHECK(ec == ferry::errc::total_timeout);
+        ++called;
+    });
+    io.run();
+    CHECK(called == 2);
+}
+
 TEST_CASE("a session and a context among threads", "[async][threads]") {
     Service service(echo);
     asio::io_context io;

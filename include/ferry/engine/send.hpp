@@ -61,7 +61,8 @@ inline result send_pulled(transfer& t) {
     const auto room = memory.size() - chunk_prefix - chunk_suffix;
     for (bool first = true; !exact || left > 0; first = false) {
         t.pulled = true;
-        auto a = co_await action{.what = action::kind::pull, .into = {memory.data() + chunk_prefix, room}};
+        auto a = co_await action{
+            .what = action::kind::pull, .into = {memory.data() + chunk_prefix, room}, .until = t.deadline};
         if (a.ec) co_return unreadable_body(t, a.ec);
         if (!chunked && (a.n > left || (a.n == 0 && left > 0))) co_return errc::body_size_changed;
         left -= chunked ? 0 : a.n;

@@ -84,7 +84,7 @@ inline std::error_code timed_out_as(std::error_code ec, errc what) noexcept {
 
 /// A body that could not be opened or read, with the system's reason.
 inline std::error_code unreadable_body(transfer& t, std::error_code ec) {
-    if (ec == errc::cancelled) return ec;
+    if (ec == errc::cancelled || ec == errc::total_timeout) return ec;
     if (auto* f = t.asked.body().file()) t.particulars = f->path + ": " + ec.message();
     return errc::body_not_readable;
 }

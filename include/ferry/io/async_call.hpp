@@ -78,7 +78,7 @@ public:
         start(make);
     }
     template <class Make> void start(Make make) {
-        interrupted_ = {};
+        cancelled_ = false;
         thrown_.reset();
         starting_ = true;
         begin_running();
@@ -105,9 +105,14 @@ public:
 
     /// Nothing more is asked of it: what is under way is cancelled, a body is let go, and the memory comes back.
     void release() noexcept {
-        cancel_whatever();
-        if (exchange && exchange->conn && idle()) start([this] { return let_go(*exchange); });
-        begin_no_more();
+        {
+            std::unique_lock lock(mutex_);
+            if (busy_) interrupt();
+            if (busy_ || !exchange || !exchange->conn) return begin_no_more(lock);
+        }
+        start([this] { return let_go(*exchange); });
+        std::unique_lock lock(mutex_);
+        begin_no_more(lock);
     }
 
     /// Ends an operation, if it is still under way. `type` as Asio has it: `total` alone asks for it only if the
@@ -118,11 +123,11 @@ public:
             ((type & asio::cancellation_type::total) == asio::cancellation_type::none || (wrote_ && !harmless_)))
             return;
         std::lock_guard lock(mutex_);
-        if (busy_ && serial_ == operation) interrupt_with(errc::cancelled);
+        if (busy_ && serial_ == operation) interrupt();
     }
     void cancel_whatever() {
         std::lock_guard lock(mutex_);
-        if (busy_) interrupt_with(errc::cancelled);
+        if (busy_) interrupt();
     }
     /// Which operation `cancel` means: the next to be started.
     std::uint64_t next_operation() const noexcept { return serial_ + 1; }

@@ -59,7 +59,7 @@ protected:
     std::optional<answer> perform(const action& a) {
         if (!std::exchange(waiting_, true)) {
             if (auto done = at_once(a)) return answered(*done);
-            if (auto ec = interruption()) return answered({.ec = ec});
+            if (cancelled_) return answered({.ec = errc::cancelled});
             if (auto done = attempt(a)) return answered(*done);
             bound_ = a.what == action::kind::pace ? bound{std::min(turn_at_, a.until), a.until < turn_at_}
                                                   : bound_of(a);
@@ -68,7 +68,7 @@ protected:
             return {};
         }
         if (auto done = attempt(a)) return answered(*done);
-        if (auto ec = interruption()) return answered(give_up(a, ec));
+        if (cancelled_) return answered(give_up(a, errc::cancelled));
         if (bound_.at != never && clock::now() >= bound_.at) return answered(give_up(a, bound_.over()));
         return {};
     }
@@ -78,8 +78,7 @@ protected:
         asked_ = &q;
         body_ = body_reader();
         file_.reset();
-        interrupted_ = {};
-        wrote_ = false;
+        cancelled_ = wrote_ = false;
     }
     void stop_waiting() noexcept {
         if (in_line_) leave_line();
@@ -94,13 +93,9 @@ protected:
     /// One that was not committed leaves nothing behind.
     void drop_file() noexcept { file_.reset(); }
 
-    bool idle() {
-        std::lock_guard lock(mutex_);
-        return !busy_;
-    }
-    /// Makes the wait at hand, and those to come, end with `ec`. The lock is held.
-    void interrupt_with(std::error_code ec) {
-        interrupted_ = ec;
+    /// Makes the wait at hand, and those to come, end with `errc::cancelled`. The lock is held.
+    void interrupt() {
+        cancelled_ = true;
         knock(core_->executor);
     }
     /// The alarm rings: has a wait lasted too long? Returns when it will have.
@@ -113,7 +108,7 @@ protected:
     }
 
     std::shared_ptr<async_core> core_;  // while somebody uses the call
-    std::error_code interrupted_;
+    std::atomic<bool> cancelled_{false};
     std::atomic<bool> wrote_{false};  // bytes of the request
 
 private:
@@ -134,10 +129,6 @@ private:
         waiting_ = false;
         over_at_.store(never.time_since_epoch().count(), std::memory_order_relaxed);
         return a;
-    }
-    std::error_code interruption() {
-        std::lock_guard lock(mutex_);
-        return interrupted_;
     }
 
     /// What never waits and is never interrupted.
@@ -168,10 +159,10 @@ private:
 
     /// The wait for this action ends without what it was for, unless that has just come.
     answer give_up(const action& a, std::error_code ec) {
-        if (a.what == action::kind::pace) turn_at_ = never;
+        if (a.what == action::kind::pace) turn_at_ = never, working_ = {};
         if (a.what != action::kind::checkout || !in_line_) return {.ec = ec};
         auto got = leave_line();
-        return got == async_pool::outcome::left ? answer{.ec = ec} : handed_out(got);
+        return got == async_pool::outcome::left ? answer{.ec = ec} : handed_out(got, clock::now());
     }
 
     // The pool.
@@ -183,12 +174,13 @@ private:
                 std::lock_guard lock(mutex_);
                 if (!granted_) return {};
             }
-            return handed_out(leave_line());
+            return handed_out(leave_line(), clock::now());
         }
         granted_ = false;
         origin_view key(asked_->url.scheme(), asked_->url.host_and_port());
-        auto got = core_->pool.checkout(key, clock::now(), a.fresh, this, lease_);
-        if (got != outcome::queued) return handed_out(got);
+        const auto now = clock::now();
+        auto got = core_->pool.checkout(key, now, a.fresh, this, lease_);
+        if (got != outcome::queued) return handed_out(got, now);
         in_line_ = true;
         keep_context_working();
         return {};
@@ -198,10 +190,10 @@ private:
         working_ = {};
         return core_->pool.leave(*this, lease_);
     }
-    answer handed_out(async_pool::outcome got) {
+    answer handed_out(async_pool::outcome got, time_point now) {
         if (got == async_pool::outcome::empty) return {.ec = errc::pool_empty};
         if (got == async_pool::outcome::closed) return {.ec = errc::pool_closed};
-        return {.conn = &live_or_blank(clock::now())};
+        return {.conn = &live_or_blank(now)};
     }
     void wake() noexcept override {
         std::lock_guard lock(mutex_);
@@ -259,6 +251,7 @@ private:
         std::vector<attempt_to_connect> losers;
         std::lock_guard lock(mutex_);
         ++turn_;
+        working_ = {};
         losers.swap(dialing_);
         reading_ = writing_ = resolving_ = pulling_ = no_room_ = false;
         received_ = pulled_ = {};
@@ -410,17 +403,20 @@ private:
         if (!pulled_.done) return {};
         pulling_ = false;
         pulled_.done = false;
-        if (!pulled_.ec && pulled_.n > a.into.size()) pulled_.ec = std::make_error_code(std::errc::value_too_large);
         return answer{.ec = pulled_.ec, .n = pulled_.n};
     }
+    /// The function fills memory of its own, which it may go on filling when nobody waits for it any more.
     void start_pulling(const Source& source, std::span<char> into) {
         keep_context_working();
-        auto note = [this](std::error_code ec, std::size_t n) {
+        auto memory = std::make_shared<std::vector<char>>(std::min(into.size(), small_buffer));
+        auto note = [this, into, memory](std::error_code ec, std::size_t n) {
             working_ = {};
+            if (!ec && n > memory->size()) ec = std::make_error_code(std::errc::value_too_large);
+            if (!ec) std::copy_n(memory->data(), n, into.data());
             pulled_ = {true, ec, n};
         };
-        auto handler = std::make_shared<decltype(on(other_memory_, note))>(on(other_memory_, note));
-        source.read_async(into, [handler](std::error_code ec, std::size_t n) { (*handler)(ec, n); });
+        auto handler = std::make_shared<news<decltype(note)>>(on(other_memory_, note));
+        source.read_async(*memory, [handler](std::error_code ec, std::size_t n) { (*handler)(ec, n); });
     }
     answer create(const action& a) {
         file_.emplace();

@@ -105,7 +105,7 @@ private:
     async_call* call_ = nullptr;
 };
 
-/// A handler and what it is to be called with.
+/// A handler that is to be called with an error code and `results()`.
 template <class Handler, class Results> struct completion {
     using allocator_type = asio::associated_allocator_t<Handler>;
     allocator_type get_allocator() const noexcept { return asio::get_associated_allocator(handler); }
@@ -113,7 +113,8 @@ template <class Handler, class Results> struct completion {
     void operator()() {
         auto slot = asio::get_associated_cancellation_slot(handler);
         if (slot.is_connected()) slot.clear();
-        std::apply([this](auto&&... r) { std::move(handler)(ec, std::move(r)...); }, std::move(results));
+        auto last = results(ec);
+        std::apply([this](auto&&... r) { std::move(handler)(ec, std::move(r)...); }, std::move(last));
     }
 
     Handler handler;
@@ -126,19 +127,38 @@ template <class Handler> auto work_for(const Handler& h, const asio::any_io_exec
     return asio::prefer(asio::get_associated_executor(h, otherwise), asio::execution::outstanding_work.tracked);
 }
 
-/// `take(call, owner, ec)` gives the handler's results, as a tuple.
-template <class Handler, class Take> class handler_ending final : public ending {
+/// Ends an operation whose call belongs to it: the results stay in the call until the handler is called, and are moved
+/// once. `take(call, owner, ec)` gives them, as a tuple.
+template <class Take> struct ends_with_call {
+    call_owner owner;
+    Take take;
+    auto results(async_call&, std::error_code&) {
+        return [o = std::move(owner), t = std::move(take)](std::error_code& ec) mutable {
+            auto taken = t(*o, o, ec);
+            o.release();
+            return taken;
+        };
+    }
+};
+
+/// Ends an operation on a call that goes on: `take(call, ec)` gives the results at once.
+template <class Take> struct ends_beside_call {
+    Take take;
+    auto results(async_call& c, std::error_code& ec) {
+        return [taken = take(c, ec)](std::error_code&) { return taken; };
+    }
+};
+
+template <class Handler, class End> class handler_ending final : public ending {
 public:
-    handler_ending(Handler h, call_owner owner, Take take, const asio::any_io_executor& ex)
-        : work_(work_for(h, ex)), handler_(std::move(h)), owner_(std::move(owner)), take_(std::move(take)) {}
+    handler_ending(Handler h, End end, const asio::any_io_executor& ex)
+        : work_(work_for(h, ex)), handler_(std::move(h)), end_(std::move(end)) {}
 
     void operator()(async_call& c, std::error_code ec, bool later) override {
         auto work = std::move(work_);
-        auto owner = std::move(owner_);
-        auto results = take_(c, owner, ec);
+        auto results = end_.results(c, ec);
         completion<Handler, decltype(results)> done{std::move(handler_), ec, std::move(results)};
         c.put_down();  // and with it this ending
-        owner.release();
         if (later) asio::post(work, std::move(done));
         else asio::dispatch(work, std::move(done));
     }
@@ -146,8 +166,7 @@ public:
 private:
     decltype(work_for(std::declval<Handler&>(), std::declval<const asio::any_io_executor&>())) work_;
     Handler handler_;
-    call_owner owner_;
-    Take take_;
+    End end_;
 };
 
 /// Lets a signal of the handler's cancellation slot end the operation that `c` starts next.
@@ -159,18 +178,27 @@ template <class Handler> void connect_cancellation(const Handler& h, async_call&
     });
 }
 
-/// Starts `make(call)` of the engine under a token, whose handler gets an error code and what `take` gives. The call
-/// belongs to the operation if an owner of it is given.
-template <class... Results, class Token, class Make, class Take>
-auto start(Token&& token, async_call& call, call_owner owner, Make make, Take take) {
+/// Starts `make(call)` of the engine under a token, whose handler gets an error code and the results.
+template <class... Results, class Token, class Make, class End>
+auto start(Token&& token, async_call& call, Make make, End end) {
     return asio::async_initiate<Token, void(std::error_code, Results...)>(
-        [c = &call](auto handler, call_owner o, Make m, Take t) {
+        [c = &call](auto handler, Make m, End e) {
             connect_cancellation(handler, *c);
-            using Ending = handler_ending<decltype(handler), Take>;
-            c->start([c, m] { return m(*c); },
-                     Ending(std::move(handler), std::move(o), std::move(t), c->core()->executor));
+            using Ending = handler_ending<decltype(handler), End>;
+            c->start([c, m] { return m(*c); }, Ending(std::move(handler), std::move(e), c->core()->executor));
         },
-        token, std::move(owner), std::move(make), std::move(take));
+        token, std::move(make), std::move(end));
+}
+template <class... Results, class Token, class Make, class Take>
+auto start_owned(Token&& token, call_owner owner, Make make, Take take) {
+    auto& call = *owner;
+    return start<Results...>(std::forward<Token>(token), call, std::move(make),
+                             ends_with_call<Take>{std::move(owner), std::move(take)});
+}
+template <class... Results, class Token, class Make, class Take>
+auto start_beside(Token&& token, async_call& call, Make make, Take take) {
+    return start<Results...>(std::forward<Token>(token), call, std::move(make),
+                             ends_beside_call<Take>{std::move(take)});
 }
 
 }  // namespace ferry::detail

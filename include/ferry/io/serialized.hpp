@@ -91,9 +91,8 @@ protected:
         busy_ = running_ = news_ = false;
         settle(lock);
     }
-    /// Nobody will begin another one.
-    void begin_no_more() noexcept {
-        std::unique_lock lock(mutex_);
+    /// Nobody will begin another one. The lock is held, and let go if that was the end of all.
+    void begin_no_more(std::unique_lock<std::mutex>& lock) noexcept {
         released_ = true;
         settle(lock);
     }
