@@ -16,11 +16,11 @@ using ferry::AsyncSession;
 using ferry::Response;
 
 namespace {
-std::string echo(const Request& request) { return ok(request.target()); }
+std::string echo_target(const Request& request) { return ok(request.target()); }
 }  // namespace
 
 TEST_CASE("those in line are served in their order", "[async][A13]") {
-    Service service(echo);
+    Service service(echo_target);
     asio::io_context io;
     AsyncSession http(io, {.pool = {.max_per_host = 1}});
     std::string order;
@@ -36,7 +36,7 @@ TEST_CASE("those in line are served in their order", "[async][A13]") {
 }
 
 TEST_CASE("without waiting, a limit is an error at once", "[async][pool]") {
-    Service service(echo);
+    Service service(echo_target);
     asio::io_context io;
     AsyncSession http(io, {.pool = {.max_per_host = 1, .wait = false}});
     std::error_code first, second;
@@ -48,7 +48,7 @@ TEST_CASE("without waiting, a limit is an error at once", "[async][pool]") {
 }
 
 TEST_CASE("a turn that does not come in time leaves the context without work", "[async][rate]") {
-    Service service(echo);
+    Service service(echo_target);
     asio::io_context io;
     AsyncSession http(io, {.rate = {.requests_per_second = 0.001}});
     int called = 0;
@@ -62,7 +62,7 @@ TEST_CASE("a turn that does not come in time leaves the context without work", "
 }
 
 TEST_CASE("a session and a context among threads", "[async][threads]") {
-    Service service(echo);
+    Service service(echo_target);
     asio::io_context io;
     AsyncSession http(io, {.pool = {.max_idle_per_host = 4, .max_per_host = 6}});
     std::atomic<std::size_t> right{0};
@@ -115,7 +115,7 @@ TEST_CASE("cancelled, timed out and destroyed among threads", "[async][threads][
 }
 
 TEST_CASE("many URLs, so many at a time, results as they come", "[async][get_all]") {
-    Service service(echo);
+    Service service(echo_target);
     asio::io_context io;
     AsyncSession http(io);
     std::vector<std::string> urls;

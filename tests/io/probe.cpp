@@ -14,13 +14,13 @@ using ferry::detail::verdict;
 namespace {
 
 // A connection of the kind that a pool keeps, to a script that goes on while it is idle.
-struct Idle {
+struct IdleSocket {
     Server server;
     Script& script = server.accept();
     asio::io_context io{1};
     ferry::detail::stream_socket socket{io.get_executor()};
 
-    Idle() {
+    IdleSocket() {
         auto fd = connect_to(server.port());
         socket.assign(asio::generic::stream_protocol(AF_INET, IPPROTO_TCP), fd.release());
     }
@@ -30,13 +30,13 @@ struct Idle {
 }  // namespace
 
 TEST_CASE("a connection on which nothing happens is alive, however often it is asked", "[io][A2]") {
-    Idle idle;
+    IdleSocket idle;
     REQUIRE(idle.script.delivered());
     for (int i = 0; i < 100; ++i) CHECK(probe(idle.socket) == verdict::alive);
 }
 
 TEST_CASE("a closed connection is closed", "[io][A2]") {
-    Idle idle;
+    IdleSocket idle;
     SECTION("by close") { idle.script.closes(); }
     SECTION("by half") { idle.script.half_closes(); }
     REQUIRE(idle.script.delivered());
@@ -45,7 +45,7 @@ TEST_CASE("a closed connection is closed", "[io][A2]") {
 }
 
 TEST_CASE("a connection with bytes to read is not fit for a request", "[io][A1][A2]") {
-    Idle idle;
+    IdleSocket idle;
     idle.script.sends("x");
     SECTION("alone") {}
     SECTION("with the end behind them") { idle.script.closes(); }
@@ -55,7 +55,7 @@ TEST_CASE("a connection with bytes to read is not fit for a request", "[io][A1][
 }
 
 TEST_CASE("a reset connection is an error", "[io][A2]") {
-    Idle idle;
+    IdleSocket idle;
     idle.script.resets();
     REQUIRE(idle.script.delivered());
     CHECK(probe(idle.socket) == verdict::error);
@@ -63,7 +63,7 @@ TEST_CASE("a reset connection is an error", "[io][A2]") {
 }
 
 TEST_CASE("the probe leaves a blocking socket blocking and a non-blocking one non-blocking", "[io][A2]") {
-    Idle idle;
+    IdleSocket idle;
     SECTION("blocking") {}
     SECTION("non-blocking") { make_nonblocking(idle.fd()); }
     auto before = ::fcntl(idle.fd(), F_GETFL);
@@ -74,13 +74,13 @@ TEST_CASE("the probe leaves a blocking socket blocking and a non-blocking one no
 }
 
 TEST_CASE("a socket that is not open is closed", "[io][A2]") {
-    Idle idle;
+    IdleSocket idle;
     idle.socket.close();
     CHECK(probe(idle.socket) == verdict::closed);
 }
 
 TEST_CASE("the probe does not wait", "[io][A2]") {
-    Idle idle;
+    IdleSocket idle;
     auto begin = std::chrono::steady_clock::now();
     for (int i = 0; i < 1000; ++i) probe(idle.socket);
     // A thousand waits of a millisecond would be a second; this is a few milliseconds on any machine.

@@ -9,7 +9,7 @@ using ferry::DiscardReason;
 
 namespace {
 
-const std::string large(16'000'000, 'x');  // more than the kernel's buffers on both sides hold
+const std::string large_upload(16'000'000, 'x');  // more than the kernel's buffers on both sides hold
 
 const std::string refusal = reply("413 Content Too Large", "too much", "Connection: close\r\n");
 
@@ -22,7 +22,7 @@ TEST_CASE("a response that comes while the body is being sent ends the sending",
     Server server(small_window);
     server.accept().reads_head().sends(refusal).ignores_the_rest();
     Session session({.write_timeout = 5s});
-    auto r = session.post(server.url(), {.body = large});
+    auto r = session.post(server.url(), {.body = large_upload});
     CHECK(r.status == 413);
     CHECK(r.body == "too much");
     CHECK(session.stats().idle == 0);
@@ -46,7 +46,7 @@ TEST_CASE("without a full request the connection is not kept, even if the server
     Server server(small_window);
     server.accept().reads_head().sends(reply("401 Unauthorized", "who?")).ignores_the_rest();
     Session session;
-    CHECK(session.put(server.url(), {.body = large}).status == 401);
+    CHECK(session.put(server.url(), {.body = large_upload}).status == 401);
     CHECK(session.stats().idle == 0);
     CHECK(session.stats().discarded[DiscardReason::not_drained] == 1);
 }
@@ -56,7 +56,7 @@ TEST_CASE("a write error does not hide the response that was already sent", "[se
     // The rest of the body is unread when it closes, so the client's kernel is told by a reset.
     server.accept().reads_head().sends(refusal).closes();
     Session session;
-    auto r = session.post(server.url(), {.body = large});
+    auto r = session.post(server.url(), {.body = large_upload});
     CHECK(r.status == 413);
     CHECK(r.body == "too much");
     check_that_it_lives(session, server);
@@ -66,7 +66,7 @@ TEST_CASE("a write error with no response is an error, and the request may have 
     Server server(small_window);
     server.accept().reads_head().closes();
     Session session;
-    auto error = error_of([&] { session.post(server.url(), {.body = large}); });
+    auto error = error_of([&] { session.post(server.url(), {.body = large_upload}); });
     CHECK(error.code() == ferry::condition::network);
     CHECK(error.request_state() == ferry::RequestState::maybe_sent);
     check_that_it_lives(session, server);

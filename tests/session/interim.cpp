@@ -9,12 +9,12 @@
 namespace {
 
 const std::string go_on = "HTTP/1.1 100 Continue\r\n\r\n";
-const std::string hints = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n";
+const std::string early_hints = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n";
 
 }  // namespace
 
 TEST_CASE("interim responses are skipped", "[session][C2]") {
-    auto interim = GENERATE(as<std::string>(), go_on, hints, go_on + hints + hints,
+    auto interim = GENERATE(as<std::string>(), go_on, early_hints, go_on + early_hints + early_hints,
                             "HTTP/1.1 102 Processing\r\n\r\n" + go_on,
                             "HTTP/1.1 199 \r\nContent-Length: 7\r\nConnection: close\r\n\r\n");
     CAPTURE(interim);
@@ -42,9 +42,9 @@ TEST_CASE("interim responses that nobody asked for do not disturb a POST", "[ses
 
 TEST_CASE("eight interim responses are allowed, a ninth is not", "[session][C2]") {
     std::string eight;
-    for (int i = 0; i < 8; ++i) eight += hints;
+    for (int i = 0; i < 8; ++i) eight += early_hints;
     Server server;
-    server.accept().answers(eight + ok("final")).answers(eight + hints + ok("final")).ignores_the_rest();
+    server.accept().answers(eight + ok("final")).answers(eight + early_hints + ok("final")).ignores_the_rest();
     Session session;
     CHECK(session.get(server.url()).body == "final");
     auto error = error_of([&] { session.get(server.url()); });
@@ -55,7 +55,7 @@ TEST_CASE("eight interim responses are allowed, a ninth is not", "[session][C2]"
 
 TEST_CASE("interim responses are offered with their fields", "[session][C2]") {
     Server server;
-    server.accept().answers(hints + "HTTP/1.1 102 Processing\r\n\r\n" + ok());
+    server.accept().answers(early_hints + "HTTP/1.1 102 Processing\r\n\r\n" + ok());
     Session session;
     std::vector<std::string> seen;
     auto note = [&](int status, const ferry::Headers& headers) {
@@ -67,7 +67,7 @@ TEST_CASE("interim responses are offered with their fields", "[session][C2]") {
 
 TEST_CASE("what a callback throws passes through the call, and its connection is closed", "[session][blocking][C2]") {
     Server server;
-    server.accept().answers(hints + ok()).sees_the_end();
+    server.accept().answers(early_hints + ok()).sees_the_end();
     Session session;
     auto refuse = [](int, const ferry::Headers&) { throw std::runtime_error("no hints"); };
     CHECK_THROWS_WITH(session.get(server.url(), {.on_interim = refuse}), "no hints");

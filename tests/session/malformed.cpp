@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::string_literals;
 
-const std::string status = "HTTP/1.1 200 OK\r\n";
+const std::string status_line = "HTTP/1.1 200 OK\r\n";
 const std::string chunked_head = head("Transfer-Encoding: chunked\r\n");
 
 void check_refused(const std::string& bytes, errc code) {
@@ -68,7 +68,7 @@ TEST_CASE("a malformed field is refused", "[session][C9]") {
                           "A: b\0c\r\n"s, "A\0: b\r\n"s, "A\rB: c\r\n");
     CAPTURE(field);
     Server server;
-    server.accept().answers(status + field + "X: y\r\nContent-Length: 0\r\n\r\n").sees_the_end();
+    server.accept().answers(status_line + field + "X: y\r\nContent-Length: 0\r\n\r\n").sees_the_end();
     Session session;
     auto error = error_of([&] { session.get(server.url()); });
     CHECK(error.code() == ferry::condition::protocol);
@@ -79,12 +79,12 @@ TEST_CASE("a malformed field is refused", "[session][C9]") {
 TEST_CASE("the strict profile refuses bare line feeds and folded fields", "[session][C9]") {
     auto [bytes, code] = GENERATE(table<std::string, errc>({
         {"HTTP/1.1 200 OK\nContent-Length: 0\r\n\r\n", errc::bare_line_feed},
-        {status + "Content-Length: 0\n\r\n", errc::bare_line_feed},
-        {status + "Content-Length: 0\r\n\n", errc::bare_line_feed},
+        {status_line + "Content-Length: 0\n\r\n", errc::bare_line_feed},
+        {status_line + "Content-Length: 0\r\n\n", errc::bare_line_feed},
         {"HTTP/1.1 200 OK\nContent-Length: 0\n\n", errc::bare_line_feed},
-        {status + "A: b\r\n c\r\nContent-Length: 0\r\n\r\n", errc::obsolete_fold},
-        {status + "A: b\r\n\tc\r\nContent-Length: 0\r\n\r\n", errc::obsolete_fold},
-        {status + "A:\r\n b\r\nContent-Length: 0\r\n\r\n", errc::obsolete_fold},
+        {status_line + "A: b\r\n c\r\nContent-Length: 0\r\n\r\n", errc::obsolete_fold},
+        {status_line + "A: b\r\n\tc\r\nContent-Length: 0\r\n\r\n", errc::obsolete_fold},
+        {status_line + "A:\r\n b\r\nContent-Length: 0\r\n\r\n", errc::obsolete_fold},
     }));
     check_refused(bytes, code);
 }

@@ -15,7 +15,7 @@ template <class Work> std::size_t on_threads(unsigned n, Work work) {
     std::vector<std::future<std::size_t>> all;
     for (unsigned i = 0; i < n; ++i) all.push_back(in_background([&work, i] { return work(i); }));
     std::size_t sum = 0;
-    for (auto& one : all) sum += one.get();
+    for (auto& each : all) sum += each.get();
     return sum;
 }
 

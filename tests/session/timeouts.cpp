@@ -11,7 +11,7 @@ using ferry::RequestState;
 
 namespace {
 
-const std::string large(16'000'000, 'x');
+const std::string endless_upload(16'000'000, 'x');
 
 void check(const ferry::Error& error, ferry::errc code, Phase phase, RequestState state) {
     CHECK(error.code() == code);
@@ -108,7 +108,7 @@ TEST_CASE("a server that stops reading ends in a write timeout", "[session][K3]"
     server.accept().reads_head().ignores_the_rest();
     Session session({.write_timeout = 50ms});
     ferry::Options upload;
-    SECTION("bytes in memory") { upload.body = large; }
+    SECTION("bytes in memory") { upload.body = endless_upload; }
     SECTION("a source") {
         upload.body = ferry::source([](std::span<char> into) {
             std::fill(into.begin(), into.end(), 'x');
@@ -124,7 +124,7 @@ TEST_CASE("the total limit covers sending", "[session][K3]") {
     Server server({.receive_buffer = 4096});
     server.accept().reads_head().ignores_the_rest();
     Session session;
-    auto error = prompt_error_of([&] { session.post(server.url(), {.body = large, .timeout = 100ms}); });
+    auto error = prompt_error_of([&] { session.post(server.url(), {.body = endless_upload, .timeout = 100ms}); });
     check(error, ferry::errc::total_timeout, Phase::send, RequestState::maybe_sent);
 }
 
