@@ -25,7 +25,7 @@ struct action {
     enum class kind : std::uint8_t {
         now,            // tell the time
         checkout,       // a connection to the request's origin: idle and probed alive, or blank
-        release,        // give it back: `keep` it, or discard it for `reason`
+        release,        // give it back: `keep` it, at rest, or discard it for `reason`
         resolve,        // `host`, `port` into `found`
         start_connect,  // begin to connect to `peer`, beside those already begun
         await_connect,  // until one of those begun has succeeded or failed

@@ -50,7 +50,6 @@ inline reuse judge_reuse(const transfer& t) noexcept {
 
 /// Gives the connection back; the answer carries the time.
 inline const action& release(transfer& t, reuse verdict) noexcept {
-    t.conn->rest();
     t.conn = nullptr;
     t.decoded = {};
     auto& a = t.ask(action::kind::release);

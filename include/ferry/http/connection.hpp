@@ -38,7 +38,7 @@ struct connection {
     }
     void received(std::size_t n) noexcept { end_ += n; }
 
-    /// Between two requests it holds as little memory as it can.
+    /// Between two requests it holds as little memory as it can. Only when no read into `room` is under way.
     void rest() noexcept {
         in_ = {};
         begin_ = end_ = 0;

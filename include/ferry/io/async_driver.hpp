@@ -239,6 +239,7 @@ private:
     answer release(const action& a) {
         auto now = clock::now();
         if (a.keep && !reading_) {
+            (*lease_)->http.rest();
             lease_.keep(now, a.hint);
             core_->wake_at(now + watched_after);
         } else {

@@ -123,8 +123,12 @@ private:
     answer release(const action& a) {
         auto now = clock::now();
         dialer_.clear();
-        if (a.keep) lease_.keep(now, a.hint);
-        else lease_.discard(a.reason);
+        if (a.keep) {
+            lease_->http.rest();
+            lease_.keep(now, a.hint);
+        } else {
+            lease_.discard(a.reason);
+        }
         if (shared_.pool.prune_due(now)) shared_.pool.prune(now, std::chrono::seconds(1));
         return {.at = now};
     }
