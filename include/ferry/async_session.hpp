@@ -34,8 +34,9 @@ namespace ferry {
 /// as the request can have had no effect), by `Options::stop`, by destroying the session; the code is then
 /// `errc::cancelled`, which equals `std::errc::operation_canceled`.
 ///
-/// An idle connection is watched: one that the server closes leaves the pool at once. Neither watching nor time limits
-/// keep `io_context::run()` from returning when all requests have ended.
+/// On an io_context's own executor an idle connection is watched: one that the server closes leaves the pool at once.
+/// On others, such as a strand, the look at checkout finds it. Neither watching nor time limits keep
+/// `io_context::run()` from returning when all requests have ended.
 ///
 /// Thread safety: any number of threads may start requests on one AsyncSession, and the context may run in any number
 /// of threads; the steps of one request never overlap. Moving and destroying it are for one thread alone. The

@@ -28,7 +28,7 @@ class AsyncStream {
 public:
     using executor_type = asio::any_io_executor;
 
-    /// At its end from the beginning.
+    /// Of no use before another one is moved into it.
     AsyncStream() = default;
 
     /// Everything but the body; trailers are there once the body has been read.
@@ -46,7 +46,7 @@ public:
         std::span<char> into(static_cast<char*>(first.data()), first.size());
         return detail::start_beside<std::size_t>(
             std::forward<Token>(token), *call_,
-            [into](detail::async_call& c) { return detail::stream_some(*c.exchange, into, c.count); },
+            [into](detail::async_call& c) { return detail::stream_some(c.without_lines(), into, c.count); },
             [into](detail::async_call& c, std::error_code& ec) {
                 if (!ec && c.count == 0 && !into.empty()) ec = asio::error::eof;
                 return std::tuple(c.count);
@@ -58,7 +58,7 @@ public:
     template <class Token> auto async_next(Token&& token) {
         return detail::start_beside<std::string_view>(
             std::forward<Token>(token), *call_,
-            [](detail::async_call& c) { return detail::stream_piece(*c.exchange, c.piece); },
+            [](detail::async_call& c) { return detail::stream_piece(c.without_lines(), c.piece); },
             [](detail::async_call& c, std::error_code&) { return std::tuple(c.piece); });
     }
 
@@ -82,7 +82,8 @@ public:
     /// `void(std::error_code, std::string)`. The rest of the body, within `max_body`.
     template <class Token> auto async_read(Token&& token) {
         return detail::start_beside<std::string>(
-            std::forward<Token>(token), *call_, [](detail::async_call& c) { return detail::stream_rest(*c.exchange); },
+            std::forward<Token>(token), *call_,
+            [](detail::async_call& c) { return detail::stream_rest(c.without_lines()); },
             [](detail::async_call& c, std::error_code&) { return std::tuple(std::exchange(c.response.body, {})); });
     }
 
@@ -94,7 +95,7 @@ public:
     /// `void(std::error_code)`. Gives the connection back; what was not read is lost. Completes when that is done.
     template <class Token> auto async_close(Token&& token) {
         return detail::start_beside<>(
-            std::forward<Token>(token), *call_, [](detail::async_call& c) { return detail::let_go(*c.exchange); },
+            std::forward<Token>(token), *call_, [](detail::async_call& c) { return detail::let_go(c.without_lines()); },
             [](detail::async_call&, std::error_code&) { return std::tuple(); });
     }
     /// The same in the background. The stream is empty then.

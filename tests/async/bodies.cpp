@@ -164,3 +164,81 @@ TEST_CASE("a blocking session refuses a source that answers later", "[async][bod
     auto error = error_of([&] { session.post("http://127.0.0.1:1/", {.body = ferry::async_source(source)}); });
     CHECK(error.code() == ferry::errc::invalid_option);
 }
+
+TEST_CASE("a stream that is dropped when its bytes have come gives its place back", "[async][stream]") {
+    Server server;
+    auto& script = server.accept().reads_request().sends(head("Content-Length: 9\r\n"));
+    server.accept().answers(ok());
+    asio::io_context io;
+    AsyncSession http(io, {.pool = {.max_per_host = 1}});
+    std::optional<AsyncStream> stream(open(io, http, server.url()));
+    int called = 0;
+    stream->async_next([&](std::error_code, std::string_view) { ++called; });
+    script.sends("some");
+    REQUIRE(script.delivered());
+    asio::post(io, [&] { stream.reset(); });
+    io.restart();
+    io.run();
+    CHECK(called == 1);
+    CHECK(http.stats().in_use == 0);
+    bool served = false;
+    http.get(server.url(), [&](std::error_code ec, Response) { served = !ec; });
+    io.restart();
+    io.run();
+    CHECK(served);
+}
+
+TEST_CASE("a body in pieces goes out on a connection that has been watched", "[async][body]") {
+    Server server;
+    server.accept().answers(ok()).answers(ok("all of it"));
+    asio::io_context io;
+    AsyncSession http(io);
+    http.get(server.url(), [](std::error_code, Response) {});
+    io.run();
+    asio::steady_timer pause(io, 1200ms);
+    pause.async_wait([](std::error_code) {});
+    io.restart();
+    io.run();
+    auto source = [n = 0](std::span<char> into) mutable -> std::size_t {
+        into[0] = 'x';
+        return n++ < 5 ? 1 : 0;
+    };
+    std::error_code failed;
+    Response response;
+    http.post(server.url(), {.body = ferry::source(source), .read_timeout = 2s, .idempotent = true},
+              [&](std::error_code ec, Response r) { failed = ec, response = std::move(r); });
+    io.restart();
+    io.run();
+    CHECK_FALSE(failed);
+    CHECK(response.body == "all of it");
+    CHECK(response.connection.reused);
+}
+
+TEST_CASE("lines, then the rest, and lines that are too long", "[async][stream]") {
+    Server server;
+    server.accept().answers(ok("one\ntwo\nthe rest")).answers(ok("far too long\nshort\n")).sees_the_end();
+    asio::io_context io;
+    AsyncSession http(io);
+    std::string line, rest;
+    {
+        auto stream = open(io, http, server.url());
+        stream.async_next_line([&](std::error_code, std::optional<std::string_view> first) {
+            line = first.value_or("none");
+            stream.async_read([&](std::error_code, std::string all) { rest = std::move(all); });
+        });
+        io.restart();
+        io.run();
+    }
+    CHECK(line == "one");
+    CHECK(rest == "two\nthe rest");
+    auto stream = open(io, http, server.url());
+    std::vector<std::error_code> codes;
+    stream.async_next_line(5, [&](std::error_code ec, std::optional<std::string_view>) {
+        codes.push_back(ec);
+        stream.async_next_line(5,
+                               [&](std::error_code again, std::optional<std::string_view>) { codes.push_back(again); });
+    });
+    io.restart();
+    io.run();
+    CHECK(codes == std::vector<std::error_code>(2, ferry::errc::line_too_long));
+}

@@ -64,7 +64,7 @@ TEST_CASE("a turn that does not come in time leaves the context without work", "
 TEST_CASE("a session and a context among threads", "[async][threads]") {
     Service service(echo_target);
     asio::io_context io;
-    AsyncSession http(io, {.pool = {.max_idle_per_host = 4, .max_per_host = 6}});
+    AsyncSession http(io, {.pool = {.max_idle_per_host = 6, .max_per_host = 6}});
     std::atomic<std::size_t> right{0};
     auto guard = asio::make_work_guard(io);
     std::vector<std::thread> runners, starters;

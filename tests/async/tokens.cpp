@@ -138,10 +138,12 @@ TEST_CASE("a session on a strand", "[async][tokens][threads]") {
         CHECK(strand.running_in_this_thread());
         called = true;
     });
+    const auto begin = std::chrono::steady_clock::now();
     std::thread second([&] { io.run(); });
     io.run();
     second.join();
     CHECK(called);
+    CHECK(std::chrono::steady_clock::now() - begin < 8s);  // the idle connection, for 15 s, did not hold it up
 }
 
 TEST_CASE("what the caller's functions throw becomes an error, and the session lives", "[async][C2]") {

@@ -13,7 +13,7 @@ using ferry::RequestState;
 
 namespace {
 
-const ferry::PoolLimits one{.max_per_host = 1};
+const ferry::PoolLimits one_per_host{.max_per_host = 1};
 
 // A session whose only connection is in use, by a stream that has not been read.
 struct Busy {
@@ -22,7 +22,7 @@ struct Busy {
     Session session;
     Stream stream;
 
-    explicit Busy(ferry::PoolLimits limits = one)
+    explicit Busy(ferry::PoolLimits limits = one_per_host)
         : script(server.accept().answers(ok("stream"))), session({.pool = limits}),
           stream(session.stream(server.url())) {}
 
@@ -102,7 +102,7 @@ TEST_CASE("a place that comes back without a connection lets the next one dial",
     Signal give_up;
     server.accept().reads_request().waits_for(give_up).closes();
     server.accept().answers(ok("next"));
-    Session session({.pool = one});
+    Session session({.pool = one_per_host});
     auto failing = in_background([&] { return error_of([&] { session.post(server.url()); }); });
     REQUIRE(eventually([&] { return !server.requests().empty(); }));
     auto waiting = in_background([&] { return session.get(server.url()); });

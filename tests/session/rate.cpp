@@ -6,14 +6,14 @@
 #include <chrono>
 
 TEST_CASE("requests to one host keep to the rate, and those to another do not wait for them", "[session][rate]") {
-    Service one([](const Request&) { return ok(); }), other([](const Request&) { return ok(); });
+    Service first([](const Request&) { return ok(); }), other([](const Request&) { return ok(); });
     Session session({.rate = {.requests_per_second = 50, .burst = 2}});
     auto begin = std::chrono::steady_clock::now();
-    for (int i = 0; i < 5; ++i) CHECK(session.get(one.url()).status == 200);
+    for (int i = 0; i < 5; ++i) CHECK(session.get(first.url()).status == 200);
     auto end = std::chrono::steady_clock::now();
     CHECK(end - begin >= 60ms);  // two at once, then three turns of 20 ms
     CHECK(session.get(other.url()).status == 200);
-    CHECK(one.connections() == 1);
+    CHECK(first.connections() == 1);
 }
 
 TEST_CASE("a turn that comes after the deadline is a timeout at the deadline", "[session][rate][K3]") {

@@ -52,6 +52,7 @@ inline result stream_some(transfer& t, std::span<char> into, std::size_t& n) {
 inline result stream_line(transfer& t, line_splitter& lines, std::string_view& line, bool& found) {
     std::error_code ec;
     std::string_view piece;
+    if (!t.conn && t.ended) co_return t.ended;
     for (found = lines.take(line); !found && !lines.too_long(); found = lines.take(line)) {
         ec = co_await stream_piece(t, piece);
         if (ec) co_return ec;
@@ -63,6 +64,7 @@ inline result stream_line(transfer& t, line_splitter& lines, std::string_view& l
     }
     if (!lines.too_long()) co_return ec;
     found = false;
+    lines.feed({});  // it lies in the connection's buffer
     ec = co_await end_stream(t, errc::line_too_long);
     co_return ec;
 }

@@ -1,6 +1,7 @@
 // A body by lines, out of pieces that end anywhere.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -11,9 +12,11 @@ namespace ferry::detail {
 /// was cut; it lasts until the next call.
 class line_splitter {
 public:
-    explicit line_splitter(std::size_t max) : max_(max) {}
+    explicit line_splitter(std::size_t max) : max_(std::min(max, static_cast<std::size_t>(-1) - 1)) {}
 
     void feed(std::string_view piece) noexcept { rest_ = piece; }
+    /// What of the piece has not been taken.
+    std::string_view rest() const noexcept { return rest_; }
 
     /// The next line without its end (LF or CRLF). False when the piece has no other whole one.
     bool take(std::string_view& line) {

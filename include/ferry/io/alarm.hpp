@@ -6,26 +6,28 @@
 #include <asio/any_io_executor.hpp>
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
-#include <asio/strand.hpp>
 
 #include <atomic>
 #include <mutex>
 #include <system_error>
+#include <typeinfo>
 #include <utility>
 
 namespace ferry::detail {
 
 /// Waiting that is nobody's work: an idle connection or a deadline of no consequence must not keep `io_context::run`
-/// from returning. The context counts each wait as work, so the count is corrected while it lasts. Of executors other
-/// than an io_context's, or a strand of it, the count stays as it is.
+/// from returning. An io_context counts each wait as work, so the count is corrected while it lasts. That of other
+/// executors, a strand among them, cannot be.
 class background {
 public:
     explicit background(const asio::any_io_executor& ex) {
-        using executor = asio::io_context::executor_type;
-        if (auto* plain = ex.target<executor>()) io_ = &asio::query(*plain, asio::execution::context);
-        else if (auto* strand = ex.target<asio::strand<executor>>())
-            io_ = &asio::query(strand->get_inner_executor(), asio::execution::context);
+        using plain = asio::io_context::executor_type;
+        if (ex.target_type() == typeid(plain))  // which older versions' `target` does not look at
+            io_ = &asio::query(*ex.target<plain>(), asio::execution::context);
     }
+
+    /// Whether waits can go on for as long as they like.
+    bool possible() const noexcept { return io_ != nullptr; }
 
     /// Begins to wait: `initiate(handler)`, and `then(ec)` is what the handler does.
     template <class Initiate, class Then> void wait(Initiate initiate, Then then) const {
@@ -58,6 +60,11 @@ public:
                    [ring = std::move(ring)](std::error_code ec) mutable {
                        if (!ec) ring();
                    });
+    }
+    void cancel() {
+        std::lock_guard lock(mutex_);
+        rang();
+        timer_.cancel();
     }
     /// Whoever was rung for looks at all deadlines, and sets it anew. One who notes a deadline and then calls `at_most`
     /// is seen by the ring or sees that it rang: both orders are sequentially consistent.

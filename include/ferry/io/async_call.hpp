@@ -72,6 +72,13 @@ public:
     }
     bool refused() const noexcept { return static_cast<bool>(refusal_); }
 
+    /// From lines back to bytes: what of a piece has not been taken is the next one.
+    transfer& without_lines() noexcept {
+        if (lines && exchange->conn) exchange->decoded = lines->rest();
+        lines.reset();
+        return *exchange;
+    }
+
     /// Runs a part of the engine, `make()`, and then the ending. Its first steps happen in here; the ending does not.
     template <class Make, class Ending> void start(Make make, Ending&& e) {
         put_ending(std::forward<Ending>(e));
@@ -110,9 +117,7 @@ public:
             if (busy_) interrupt();
             if (busy_ || !exchange || !exchange->conn) return begin_no_more(lock);
         }
-        start([this] { return let_go(*exchange); });
-        std::unique_lock lock(mutex_);
-        begin_no_more(lock);
+        asio::post(core_->executor, letting_go(*this));
     }
 
     /// Ends an operation, if it is still under way. `type` as Asio has it: `total` alone asks for it only if the
@@ -182,10 +187,10 @@ private:
     }
     void stop_everything() noexcept {
         wish_ = nullptr;
-        engine_.reset();
-        exchange->conn = nullptr;
         stop_waiting();
         drop_connection();
+        engine_.reset();
+        exchange->conn = nullptr;
     }
     void end(std::error_code ec, bool later) {
         stop_.reset();
@@ -199,12 +204,36 @@ private:
         put_down();
     }
     void unused() noexcept override {
+        if (exchange && exchange->conn) drop_connection();  // it has ended well when nobody wanted it any more
+        if (exchange) exchange->conn = nullptr;
         auto core = std::move(core_);  // may be the last share in what this is a part of
         exchange.reset();
         if (std::exchange(has_own_, false)) own = {};
         core->recycle(*this);
     }
     const Options& asked_options() const noexcept { return asked.options ? *asked.options : Options::none(); }
+
+    /// Lets the rest of a body go, from the executor: what it waits for might else be all the work that a context has.
+    class letting_go {
+    public:
+        explicit letting_go(async_call& c) noexcept : call_(&c) {}
+        letting_go(letting_go&& o) noexcept : call_(std::exchange(o.call_, nullptr)) {}
+        ~letting_go() {
+            if (call_) end(*call_);
+        }
+        void operator()() {
+            auto& c = *std::exchange(call_, nullptr);
+            c.start([&c] { return let_go(*c.exchange); });
+            end(c);
+        }
+
+    private:
+        static void end(async_call& c) noexcept {
+            std::unique_lock lock(c.mutex_);
+            c.begin_no_more(lock);
+        }
+        async_call* call_;
+    };
 
     /// What a std::stop_token calls.
     struct stopper {

@@ -50,6 +50,11 @@ public:
         });
     }
 
+    /// A connection has become idle. Where watching would keep the context running, only the probe looks at it.
+    void has_idle(time_point now) {
+        if (quiet_.possible()) wake_at(now + watched_after);
+    }
+
     /// Turns away new calls and those in line.
     void close() noexcept { pool.close(); }
     /// Ends those under way with `errc::cancelled`.

@@ -226,7 +226,7 @@ private:
     /// The same while a request is on its way: begins to read, if there is nothing yet.
     bool nothing_to_read() {
         auto& c = *lease_;
-        if (!tries_first) return !wait_for_read(c->socket.native_handle());
+        if (!tries_first || c->watched) return !wait_for_read(c->socket.native_handle());
         start_reading(c->http.room(false));
         return errno == EAGAIN;
     }
@@ -241,7 +241,7 @@ private:
         if (a.keep && !reading_) {
             (*lease_)->http.rest();
             lease_.keep(now, a.hint);
-            core_->wake_at(now + watched_after);
+            core_->has_idle(now);
         } else {
             lease_.discard(a.keep ? DiscardReason::aborted : a.reason);
         }
@@ -400,23 +400,26 @@ private:
             start_pulling(*source, a.into);
             return {};
         }
-        std::lock_guard lock(mutex_);
-        if (!pulled_.done) return {};
-        pulling_ = false;
-        pulled_.done = false;
+        {
+            std::lock_guard lock(mutex_);
+            if (!pulled_.done) return {};
+            pulled_.done = pulling_ = false;
+        }
+        if (!pulled_.ec && pulled_.n > pull_memory_->size())
+            pulled_.ec = std::make_error_code(std::errc::value_too_large);
+        if (!pulled_.ec) std::copy_n(pull_memory_->data(), pulled_.n, a.into.data());
         return answer{.ec = pulled_.ec, .n = pulled_.n};
     }
     /// The function fills memory of its own, which it may go on filling when nobody waits for it any more.
     void start_pulling(const Source& source, std::span<char> into) {
         keep_context_working();
         auto memory = std::make_shared<std::vector<char>>(std::min(into.size(), small_buffer));
-        auto note = [this, into, memory](std::error_code ec, std::size_t n) {
+        auto note = [this, memory](std::error_code ec, std::size_t n) {
             working_ = {};
-            if (!ec && n > memory->size()) ec = std::make_error_code(std::errc::value_too_large);
-            if (!ec) std::copy_n(memory->data(), n, into.data());
             pulled_ = {true, ec, n};
         };
         auto handler = std::make_shared<news<decltype(note)>>(on(other_memory_, note));
+        pull_memory_ = memory;
         source.read_async(*memory, [handler](std::error_code ec, std::size_t n) { (*handler)(ec, n); });
     }
     answer create(const action& a) {
@@ -441,6 +444,7 @@ private:
     std::optional<file_writer> file_;
     std::optional<asio::ip::basic_resolver<asio::ip::tcp, asio::any_io_executor>> resolver_;
     asio::any_io_executor working_;
+    std::shared_ptr<std::vector<char>> pull_memory_;
 
     // The wait at hand.
     bool waiting_ = false;

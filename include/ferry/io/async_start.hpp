@@ -61,6 +61,7 @@ inline void async_core::recycle(async_call& c) noexcept {
         calls_.pop_back();
     }
     if (free_.size() < calls_.size()) return;
+    if (!quiet_.possible()) alarm_.cancel();
     for (auto& timer : closing_) timer->cancel();
     closing_.clear();
 }
@@ -73,7 +74,8 @@ inline void async_core::cancel_all() noexcept {
 inline void async_core::ring() {
     alarm_.rang();
     const auto now = clock::now();
-    auto next = pool.tend(now, watched_after, [this](pooled_channel& c) { watch(c.share()); });
+    auto next = never;
+    if (quiet_.possible()) next = pool.tend(now, watched_after, [this](pooled_channel& c) { watch(c.share()); });
     {
         std::lock_guard lock(mutex_);
         for (auto& c : calls_) next = std::min(next, c->ring(now));
