@@ -1,4 +1,4 @@
-// Streams that are dropped before their end: a small rest is drained and the connection kept, a large one is not.
+// Streams that are dropped before their end: a small rest is drained and the connection kept, a large_rest one is not.
 
 #include "loopback.hpp"
 
@@ -8,7 +8,7 @@ using ferry::DiscardReason;
 
 namespace {
 
-const std::string large(2'000'000, 'x');
+const std::string large_rest(2'000'000, 'x');
 
 // Reads a few bytes of a stream and drops it.
 void taste(Session& session, const Server& server) {
@@ -48,9 +48,9 @@ TEST_CASE("a stream dropped in the middle of a small body leaves its connection 
     CHECK(session.stats().opened == 1);
 }
 
-TEST_CASE("a large rest is not read, and its connection closed", "[session][stream]") {
-    auto bytes = GENERATE_COPY(ok(large),
-                               head("Transfer-Encoding: chunked\r\n") + "1e8480\r\n" + large + "\r\n0\r\n\r\n");
+TEST_CASE("a large_rest rest is not read, and its connection closed", "[session][stream]") {
+    auto bytes = GENERATE_COPY(ok(large_rest),
+                               head("Transfer-Encoding: chunked\r\n") + "1e8480\r\n" + large_rest + "\r\n0\r\n\r\n");
     Server server;
     server.accept().reads_request().sends_what_is_taken(bytes);
     Session session;

@@ -6,7 +6,7 @@
 
 namespace {
 
-const std::string status = "HTTP/1.1 200 OK\r\n";
+const std::string status_ok = "HTTP/1.1 200 OK\r\n";
 
 }  // namespace
 
@@ -28,7 +28,7 @@ TEST_CASE("the lenient profile accepts bare line feeds", "[session][C9]") {
 
 TEST_CASE("the lenient profile unfolds folded fields", "[session][C9]") {
     Server server;
-    server.accept().answers(status + "A: b\r\n  c\r\n\td\r\nContent-Length: 2\r\n\r\nhi");
+    server.accept().answers(status_ok + "A: b\r\n  c\r\n\td\r\nContent-Length: 2\r\n\r\nhi");
     Session session({.lenient = true});
     auto r = session.get(server.url());
     CHECK(r.body == "hi");
@@ -46,7 +46,7 @@ TEST_CASE("the lenient profile accepts nothing that could be read in two ways", 
                            "Transfer-Encoding: bogus, chunked\r\n"s);
     CAPTURE(fields);
     Server server;
-    server.accept().answers(status + fields + "\r\n0\r\n\r\n").sees_the_end();
+    server.accept().answers(status_ok + fields + "\r\n0\r\n\r\n").sees_the_end();
     Session session({.lenient = true});
     auto error = error_of([&] { session.get(server.url()); });
     CHECK(error.code() == ferry::condition::protocol);

@@ -4,7 +4,7 @@
 
 namespace {
 
-const std::string sized = head("Content-Length: 5\r\nX: y\r\n");
+const std::string with_length = head("Content-Length: 5\r\nX: y\r\n");
 const std::string in_chunks = head("Transfer-Encoding: chunked\r\nX: y\r\n");
 
 struct Cut {
@@ -28,9 +28,10 @@ TEST_CASE("a connection that ends in the head is an incomplete head", "[session]
 }
 
 TEST_CASE("a connection that ends in the body is an incomplete body, with what arrived", "[session][C7]") {
-    auto cut = GENERATE(Cut{sized, ""}, Cut{sized + "hel", "hel"}, Cut{in_chunks, ""}, Cut{in_chunks + "5", ""},
-                        Cut{in_chunks + "5\r\nhel", "hel"}, Cut{in_chunks + "5\r\nhello", "hello"},
-                        Cut{in_chunks + "5\r\nhello\r\n", "hello"}, Cut{in_chunks + "5\r\nhello\r\n0\r\n", "hello"},
+    auto cut = GENERATE(Cut{with_length, ""}, Cut{with_length + "hel", "hel"}, Cut{in_chunks, ""},
+                        Cut{in_chunks + "5", ""}, Cut{in_chunks + "5\r\nhel", "hel"},
+                        Cut{in_chunks + "5\r\nhello", "hello"}, Cut{in_chunks + "5\r\nhello\r\n", "hello"},
+                        Cut{in_chunks + "5\r\nhello\r\n0\r\n", "hello"},
                         Cut{in_chunks + "5\r\nhello\r\n0\r\nTrailer: x\r\n", "hello"});
     CAPTURE(cut.bytes);
     Server server;
@@ -60,7 +61,7 @@ TEST_CASE("a large body that ends too early carries what arrived", "[session][C7
 
 TEST_CASE("a reset in the body is an error of the network, with what arrived", "[session][C7]") {
     Server server;
-    server.accept().answers(sized + "hel").resets();
+    server.accept().answers(with_length + "hel").resets();
     Session session;
     auto error = error_of([&] { session.get(server.url()); });
     CHECK(error.code() == ferry::condition::network);
@@ -70,7 +71,7 @@ TEST_CASE("a reset in the body is an error of the network, with what arrived", "
 
 TEST_CASE("the call with an error_code returns what arrived", "[session][C7]") {
     Server server;
-    server.accept().answers(sized + "hel").closes();
+    server.accept().answers(with_length + "hel").closes();
     Session session;
     std::error_code ec;
     auto r = session.get(server.url(), {}, ec);

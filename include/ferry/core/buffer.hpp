@@ -43,17 +43,18 @@ private:
         }
         block take() noexcept {
             block b(top_);
-            if (top_) std::memcpy(&top_, top_, sizeof top_), --count_;
+            if (top_) std::memcpy(&top_, top_, link), --count_;
             return b;
         }
         void give(block b) noexcept {
             if (count_ == most_) return;
-            std::memcpy(b.get(), &top_, sizeof top_);
+            std::memcpy(b.get(), &top_, link);
             top_ = b.release();
             ++count_;
         }
 
     private:
+        static constexpr std::size_t link = sizeof(char*);
         char* top_ = nullptr;
         std::size_t count_ = 0;
         const std::size_t most_;
