@@ -21,6 +21,8 @@ if(TARGET ferry_llhttp)
 else()
     string(APPEND ferry_dependencies "find_dependency(llhttp 8.1)\n")
 endif()
+get_property(features GLOBAL PROPERTY ferry_features)
+string(APPEND ferry_dependencies "${features}")
 install(EXPORT ferry-targets NAMESPACE ferry:: DESTINATION "${package_dir}")
 
 configure_package_config_file(cmake/ferry-config.cmake.in ferry-config.cmake INSTALL_DESTINATION "${package_dir}")
@@ -28,4 +30,5 @@ write_basic_package_version_file(ferry-config-version.cmake COMPATIBILITY SameMi
 install(FILES
     "${PROJECT_BINARY_DIR}/ferry-config.cmake" "${PROJECT_BINARY_DIR}/ferry-config-version.cmake"
     cmake/Findasio.cmake cmake/Findllhttp.cmake
+    cmake/FerryFindLibrary.cmake cmake/Findbrotli.cmake cmake/Findzstd.cmake cmake/Findpsl.cmake
     DESTINATION "${package_dir}")

@@ -12,6 +12,7 @@ usage: sh cmake/bootstrap.sh [--no-install] <command> [arguments]
 
 What is missing is installed with apt, dnf or brew (with sudo when you are not root).
 Asio, llhttp and Catch2 may be missing: CMake then downloads pinned versions.
+OpenSSL, zlib, brotli, zstd and libpsl are optional: what needs them is then left out.
   --no-install   leave the system as it is
 Everything is built in build/. CXX chooses the compiler, JOBS how many run at once.
 TEXT
@@ -44,6 +45,11 @@ has() {
     ninja) have ninja ;;
     asio) finds_header asio/version.hpp || in_homebrew asio ;;
     llhttp) finds_header llhttp.h || [ -f /usr/share/llhttp/llhttp.c ] || in_homebrew llhttp ;;
+    openssl) finds_header openssl/evp.h || in_homebrew openssl ;;
+    zlib) finds_header zlib.h ;;
+    brotli) finds_header brotli/decode.h || in_homebrew brotli ;;
+    zstd) finds_header zstd.h || in_homebrew zstd ;;
+    psl) finds_header libpsl.h || in_homebrew libpsl ;;
     catch2) finds_header catch2/catch_test_macros.hpp || finds_header catch2/catch.hpp || in_homebrew catch2 ;;
     esac
 }
@@ -74,11 +80,20 @@ package() {
     apt-get/ninja) echo ninja-build ;;
     apt-get/asio) echo libasio-dev ;;
     apt-get/llhttp) known_to_apt libllhttp-dev || known_to_apt node-llhttp || true ;;
+    apt-get/openssl) echo libssl-dev ;;
+    apt-get/zlib) echo zlib1g-dev ;;
+    apt-get/brotli) echo libbrotli-dev ;;
+    apt-get/zstd) echo libzstd-dev ;;
+    apt-get/psl) echo libpsl-dev ;;
+    dnf/openssl | dnf/zlib | dnf/brotli) echo "$1-devel" ;;
+    dnf/zstd) echo libzstd-devel ;;
+    dnf/psl) echo libpsl-devel ;;
     dnf/compiler) echo gcc-c++ ;;
     dnf/ninja) echo ninja-build ;;
     dnf/asio) echo asio-devel ;;
     dnf/llhttp) echo llhttp-devel ;;
     dnf/catch2) echo catch-devel ;;
+    brew/psl) echo libpsl ;;
     brew/compiler) ;;  # comes with Xcode's command line tools
     /*) ;;
     *) echo "$1" ;;
@@ -181,7 +196,7 @@ demo() {
 }
 
 tests() {
-    require compiler cmake ninja asio llhttp catch2
+    require compiler cmake ninja asio llhttp catch2 openssl zlib brotli zstd psl
     check_versions
     configure build/dev --preset dev
     build build/dev all

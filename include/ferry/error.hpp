@@ -29,6 +29,8 @@ enum class errc {
     invalid_option,
     content_length_mismatch,
     tls_not_available,
+    digest_not_available,
+    coding_not_available,
     body_not_readable,
     body_size_changed,
     body_not_rewindable,
@@ -74,6 +76,16 @@ enum class errc {
     unexpected_upgrade,
     body_too_large,
     line_too_long,
+    invalid_content_coding,
+    truncated_content_coding,
+    too_many_content_codings,
+    expansion_too_large,
+    invalid_content_range,
+
+    // Redirects that are not followed.
+    too_many_redirects,
+    redirect_loop,
+    redirect_refused,
 
     // A response that the caller asked to treat as an error (`raise_for_status`).
     client_error_status,
@@ -91,6 +103,7 @@ enum class condition {
     tls,
     pool,
     status,
+    redirect,
 };
 
 /// What was being done when a request failed.
@@ -141,6 +154,8 @@ constexpr const char* describe(errc e) noexcept {
     case errc::invalid_option: return "an option has a value outside its range";
     case errc::content_length_mismatch: return "the given Content-Length or Transfer-Encoding contradicts the body";
     case errc::tls_not_available: return "https is not available in this build";
+    case errc::digest_not_available: return "Digest authentication needs OpenSSL, which this build does not have";
+    case errc::coding_not_available: return "the content coding needs a library that this build does not have";
     case errc::body_not_readable: return "the request body could not be read";
     case errc::body_size_changed: return "the request body is not as long as announced";
     case errc::body_not_rewindable: return "the request body cannot be sent again because its source cannot be rewound";
@@ -178,6 +193,15 @@ constexpr const char* describe(errc e) noexcept {
     case errc::unexpected_upgrade: return "the server switched protocols (101) without being asked to";
     case errc::body_too_large: return "the body is larger than option max_body allows";
     case errc::line_too_long: return "a line of the body is longer than the limit given to lines()";
+    case errc::invalid_content_coding: return "the body is not what its Content-Encoding says";
+    case errc::truncated_content_coding: return "the coded body ends too early";
+    case errc::too_many_content_codings: return "the body is coded more times over than ferry undoes";
+    case errc::expansion_too_large:
+        return "the body expands to more than its size makes credible (option max_expansion)";
+    case errc::invalid_content_range: return "the server sent another part of the file than was asked for";
+    case errc::too_many_redirects: return "more redirects than option redirects.max allows";
+    case errc::redirect_loop: return "the redirects go in a circle";
+    case errc::redirect_refused: return "a redirect that the options forbid";
     case errc::client_error_status: return "the server answered with a client error status (4xx)";
     case errc::server_error_status: return "the server answered with a server error status (5xx)";
     }
@@ -192,10 +216,11 @@ constexpr bool belongs(errc e, condition c) noexcept {
     case condition::input: return in(e, errc::url_missing_scheme, errc::callback_failed);
     case condition::network: return in(e, errc::host_not_found, errc::incomplete_body);
     case condition::timeout: return e == errc::pool_timeout || in(e, errc::connect_timeout, errc::total_timeout);
-    case condition::protocol: return in(e, errc::malformed_response, errc::line_too_long);
+    case condition::protocol: return in(e, errc::malformed_response, errc::invalid_content_range);
     case condition::tls: return e == errc::tls_not_available;
     case condition::pool: return in(e, errc::pool_empty, errc::pool_timeout);
     case condition::status: return in(e, errc::client_error_status, errc::server_error_status);
+    case condition::redirect: return in(e, errc::too_many_redirects, errc::redirect_refused);
     }
     return false;
 }
@@ -241,8 +266,9 @@ inline const std::error_category& condition_category() noexcept {
     struct Category final : std::error_category {
         const char* name() const noexcept override { return "ferry.condition"; }
         std::string message(int v) const override {
-            constexpr const char* names[] = {"input", "network", "timeout", "protocol", "tls", "pool", "status"};
-            return v >= 1 && v <= 7 ? names[v - 1] : "unknown condition";
+            constexpr const char* names[] = {"input", "network", "timeout", "protocol",
+                                             "tls",   "pool",    "status",  "redirect"};
+            return v >= 1 && v <= 8 ? names[v - 1] : "unknown condition";
         }
         bool equivalent(const std::error_code& ec, int v) const noexcept override {
             if (ec.category() == category())

@@ -1,0 +1,27 @@
+# The optional libraries: each is looked for, can be demanded (ON) or left alone (OFF), and is a macro FERRY_HAS_<NAME> of 1
+# when it is there. Without it the library builds, and says at the call what is missing.
+
+# ferry_feature(<name> <what it gives> <target> <package and its arguments>...)
+function(ferry_feature name gives target)
+    set(FERRY_${name} AUTO CACHE STRING "${gives}: AUTO, ON or OFF")
+    set_property(CACHE FERRY_${name} PROPERTY STRINGS AUTO ON OFF)
+    if(FERRY_${name} STREQUAL "AUTO")
+        find_package(${ARGN} QUIET GLOBAL)
+    elseif(FERRY_${name})
+        find_package(${ARGN} REQUIRED GLOBAL)
+    endif()
+    list(GET ARGN 0 package)
+    if(NOT FERRY_${name} OR NOT ${package}_FOUND)
+        return()
+    endif()
+    target_link_libraries(ferry INTERFACE ${target})
+    target_compile_definitions(ferry INTERFACE FERRY_HAS_${name}=1)
+    list(JOIN ARGN " " arguments)
+    set_property(GLOBAL APPEND_STRING PROPERTY ferry_features "find_dependency(${arguments})\n")
+endfunction()
+
+ferry_feature(TLS    "Digest authentication"                OpenSSL::Crypto  OpenSSL 3)
+ferry_feature(ZLIB   "Content codings gzip and deflate"     ZLIB::ZLIB       ZLIB)
+ferry_feature(BROTLI "Content coding br"                    brotli::dec      brotli)
+ferry_feature(ZSTD   "Content coding zstd"                  zstd::zstd       zstd)
+ferry_feature(PSL    "Cookies refused for public suffixes"  psl::psl         psl)
