@@ -160,7 +160,11 @@ class Session {
 public:
     explicit Session(SessionOptions options = {}) : session_(AsyncSession(loop_->io, std::move(options))) {}
     Session(Session&&) = default;
-    Session& operator=(Session&&) = default;
+    Session& operator=(Session&& o) {
+        session_ = std::move(o.session_);  // before the loop that it has been running on goes
+        loop_ = std::move(o.loop_);
+        return *this;
+    }
 
     Response get(std::string_view url, const Options& with = {}) { return request("GET", url, with); }
     Response head(std::string_view url, const Options& with = {}) { return request("HEAD", url, with); }

@@ -22,7 +22,7 @@ std::vector<errc> all() {
 }
 
 constexpr condition conditions[] = {condition::input, condition::network, condition::timeout, condition::protocol,
-                                    condition::tls,   condition::pool,    condition::status};
+                                    condition::tls,   condition::pool,    condition::status,  condition::redirect};
 
 std::vector<condition> groups_of(std::error_code ec) {
     std::vector<condition> groups;
@@ -68,6 +68,8 @@ TEST_CASE("codes belong where one looks for them", "[error]") {
     CHECK(groups_of(errc::malformed_chunk) == Groups{condition::protocol});
     CHECK(groups_of(errc::line_too_long) == Groups{condition::protocol});
     CHECK(groups_of(errc::server_error_status) == Groups{condition::status});
+    CHECK(groups_of(errc::invalid_content_coding) == Groups{condition::protocol});
+    CHECK(groups_of(errc::redirect_loop) == Groups{condition::redirect});
     CHECK(groups_of({}).empty());
 }
 

@@ -65,7 +65,7 @@ public:
         framing_ = framing::none;
         code_ = {};
         bytes_ = overhead_ = 0;
-        before_ = '\0';
+        before_ = nothing;
     }
 
     /// Reads up to the end of a head and no further.
@@ -183,7 +183,7 @@ private:
         std::string_view lines(since_, static_cast<std::size_t>(end - since_));
         overhead_ += lines.size();
         if (overhead_ > limits_.bytes) return errc::chunk_overhead_too_large;
-        if (before_ == '\0' && !lines.empty() && lines.front() != '\r') return errc::malformed_chunk;
+        if (before_ == nothing && !lines.empty() && lines.front() != '\r') return errc::malformed_chunk;
         return check_lines(lines);
     }
 
@@ -204,7 +204,7 @@ private:
         if (lax_llhttp && stray_return(bytes)) return in_head_ ? errc::malformed_header : errc::malformed_chunk;
         if (!lenient_)
             if (auto e = check_strictly(bytes); e != errc{}) return e;
-        before_ = bytes.back();
+        before_ = bytes.back() == nothing ? '?' : bytes.back();  // the peer's NUL is not our mark
         return {};
     }
     bool stray_return(std::string_view bytes) const noexcept {
@@ -293,7 +293,7 @@ private:
     int body(const char* bytes, std::size_t n) noexcept {
         if (auto e = check_overhead(bytes); e != errc{}) return refuse(e);
         overhead_ = 0;
-        before_ = '\0';
+        before_ = nothing;
         since_ = bytes + n;
         if (to_ != bytes) std::memmove(to_, bytes, n);  // never overtakes what is still to be read
         to_ += n;
@@ -343,9 +343,10 @@ private:
     std::size_t overhead_ = 0;  // of chunk lines and trailers since the last byte of body
     framing framing_ = framing::none;
     step step_ = step::head;
-    char before_ = '\0';         // the last byte of the head so far
-    bool in_head_ = true;        // the last bytes given were of a head
-    bool behind_value_ = false;  // where a chunk extension's value ends
+    static constexpr char nothing = '\0';  // there is none: a head begins, or a chunk's data has just ended
+    char before_ = nothing;                // the last byte of the lines so far
+    bool in_head_ = true;                  // the last bytes given were of a head
+    bool behind_value_ = false;            // where a chunk extension's value ends
     bool head_request_ = false;
     bool lenient_ = false;
     bool keep_alive_ = false;
