@@ -3,4 +3,7 @@
 
 #include <ferry/async_get_all.hpp>
 #include <ferry/async_session.hpp>
+#include <ferry/form.hpp>
+#include <ferry/json.hpp>
+#include <ferry/multipart.hpp>
 #include <ferry/version.hpp>

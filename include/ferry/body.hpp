@@ -1,5 +1,8 @@
-// What a request can carry: bytes in memory, a file, or whatever a function yields.
+// What a request can carry: bytes in memory, a file, whatever a function yields, or several of these in a row.
 #pragma once
+
+#include <ferry/error.hpp>
+#include <ferry/token.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -12,6 +15,7 @@
 #include <system_error>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace ferry {
 
@@ -46,7 +50,8 @@ inline Source async_source(std::function<void(std::span<char>, std::function<voi
     return {{}, size, {}, std::move(read)};
 }
 
-/// The body of a request; by default there is none. An empty string is a body of no bytes.
+/// The body of a request; by default there is none. An empty string is a body of no bytes. It may know its media type,
+/// which goes out as Content-Type where the headers have none.
 class Body {
 public:
     Body() = default;
@@ -72,6 +77,38 @@ public:
         return b;
     }
 
+    /// Several bodies as one, sent in this order: `Body::join({"head", File{"a.bin"}, "tail"})`. It has a
+    /// Content-Length if each of them has, and can be sent again if each of them can. Files are opened when their turn
+    /// comes. Small bytes next to each other are copied together; so what is made of nothing else is a body in memory.
+    /// It has no type, and those of its parts do not count.
+    static Body join(std::vector<Body> bodies) {
+        row to;
+        for (auto& body : bodies) {
+            if (auto* nested = std::get_if<std::vector<Body>>(&body.data_)) {
+                for (auto& part : *nested) to.add(std::move(part));
+            } else {
+                to.add(std::move(body));
+            }
+        }
+        Body whole;
+        if (to.parts.empty()) whole.data_.emplace<std::string>();
+        else if (to.parts.size() == 1) whole.data_ = std::move(to.parts.front().data_);
+        else whole.data_ = std::move(to.parts);
+        return whole;
+    }
+
+    /// The media type, such as `image/png`; empty if it is not known.
+    const std::string& type() const& noexcept { return type_; }
+    std::string type() && { return std::move(type_); }
+    /// The same body with this type. Throws `ferry::Error` with `errc::invalid_header_value` if it cannot be sent.
+    Body with_type(std::string type) const& { return Body(*this).with_type(std::move(type)); }
+    Body with_type(std::string type) && {
+        if (!detail::is_field_value(type))
+            throw Error(errc::invalid_header_value, {}, Phase::input, RequestState::not_sent, "Content-Type");
+        type_ = std::move(type);
+        return std::move(*this);
+    }
+
     bool none() const noexcept { return std::holds_alternative<std::monostate>(data_); }
     /// The bytes, if they are in memory.
     std::optional<std::string_view> bytes() const& noexcept {
@@ -82,13 +119,46 @@ public:
     std::optional<std::string_view> bytes() const&& = delete;
     const File* file() const& noexcept { return std::get_if<File>(&data_); }
     const Source* source() const& noexcept { return std::get_if<Source>(&data_); }
+    /// What it is made of, in order: bytes, files and sources; itself, if it is one of these.
+    std::span<const Body> parts() const& noexcept {
+        if (auto* joined = std::get_if<std::vector<Body>>(&data_)) return *joined;
+        return {this, none() ? std::size_t{0} : 1};
+    }
+    std::span<const Body> parts() const&& = delete;
     /// Whether it is read piece by piece while it is sent.
-    bool pulled() const noexcept { return file() || source(); }
+    bool pulled() const noexcept { return !none() && !bytes(); }
     /// Whether it can be sent a second time.
-    bool rewindable() const noexcept { return !source() || source()->rewind; }
+    bool rewindable() const noexcept {
+        for (auto& part : parts())
+            if (auto* s = part.source(); s && !s->rewind) return false;
+        return true;
+    }
 
 private:
-    std::variant<std::monostate, std::string, std::string_view, File, Source> data_;
+    /// Puts together what `join` joins.
+    struct row {
+        static constexpr std::size_t small = 16 * 1024;
+
+        std::vector<Body> parts = {};
+        bool growing = false;  // the last one is a string that began small
+
+        void add(Body&& part) {
+            auto bytes = part.bytes();
+            if (part.none() || (bytes && bytes->empty())) return;
+            if (!bytes || bytes->size() > small) {
+                growing = false;
+                parts.push_back(std::move(part));
+            } else if (growing) {
+                std::get<std::string>(parts.back().data_).append(*bytes);
+            } else {
+                growing = true;
+                parts.push_back(std::string(*bytes));
+            }
+        }
+    };
+
+    std::variant<std::monostate, std::string, std::string_view, File, Source, std::vector<Body>> data_;
+    std::string type_;
 };
 
 }  // namespace ferry

@@ -2,5 +2,8 @@
 #pragma once
 
 #include <ferry/api.hpp>
+#include <ferry/form.hpp>
+#include <ferry/json.hpp>
+#include <ferry/multipart.hpp>
 #include <ferry/session.hpp>
 #include <ferry/version.hpp>

@@ -71,7 +71,7 @@ inline void frame_body(transfer& t) noexcept {
 /// Opens a body that is pulled from its beginning, and decides how its end is told.
 inline result open_body(transfer& t) {
     auto a = co_await action{.what = action::kind::open_body};
-    if (a.ec) co_return unreadable_body(t, a.ec);
+    if (a.ec) co_return unreadable_body(t, a);
     std::optional<std::uint64_t> size;
     if (a.n != unknown_size) size = a.n;
     auto field = t.asked.options->headers.find("content-length");

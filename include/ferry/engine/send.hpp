@@ -63,7 +63,7 @@ inline result send_pulled(transfer& t) {
         t.pulled = true;
         auto a = co_await action{
             .what = action::kind::pull, .into = {memory.data() + chunk_prefix, room}, .until = t.deadline};
-        if (a.ec) co_return unreadable_body(t, a.ec);
+        if (a.ec) co_return unreadable_body(t, a);
         if (!chunked && (a.n > left || (a.n == 0 && left > 0))) co_return errc::body_size_changed;
         left -= chunked ? 0 : a.n;
         t.unsent[0] = {memory.data() + chunk_prefix, a.n};

@@ -82,11 +82,14 @@ inline std::error_code timed_out_as(std::error_code ec, errc what) noexcept {
     return ec == errc::read_timeout ? make_error_code(what) : ec;
 }
 
-/// A body that could not be opened or read, with the system's reason.
-inline std::error_code unreadable_body(transfer& t, std::error_code ec) {
-    if (ec == errc::cancelled || ec == errc::total_timeout) return ec;
-    if (auto* f = t.asked.body().file()) t.particulars = f->path + ": " + ec.message();
-    return errc::body_not_readable;
+/// A body that could not be opened or read, with the system's reason; the answer says which of its parts it was.
+inline std::error_code unreadable_body(transfer& t, const answer& a) {
+    if (a.ec == errc::cancelled || a.ec == errc::total_timeout) return a.ec;
+    const bool changed = a.ec == errc::body_size_changed;
+    auto parts = t.asked.body().parts();
+    if (auto* f = a.n < parts.size() ? parts[a.n].file() : nullptr)
+        t.particulars = changed ? f->path : f->path + ": " + a.ec.message();
+    return changed ? errc::body_size_changed : errc::body_not_readable;
 }
 
 }  // namespace ferry::detail

@@ -76,7 +76,7 @@ protected:
     /// Before the first action of a call.
     void reset_driver(const request& q) {
         asked_ = &q;
-        body_ = body_reader();
+        body_ = body_reader(true);
         file_.reset();
         cancelled_ = wrote_ = false;
     }
@@ -393,22 +393,27 @@ private:
         return opened;
     }
     std::optional<answer> pull(const action& a) {
-        auto* source = asked_->body().source();
-        if (!source || !source->read_async) return body_.read(a.into);
-        if (!pulling_) {
-            pulling_ = true;
-            start_pulling(*source, a.into);
-            return {};
+        if (pulling_) {
+            {
+                std::lock_guard lock(mutex_);
+                if (!pulled_.done) return {};
+                pulled_.done = pulling_ = false;
+            }
+            auto got = take_pulled(a.into);
+            if (got.ec || got.n > 0) return got;
         }
-        {
-            std::lock_guard lock(mutex_);
-            if (!pulled_.done) return {};
-            pulled_.done = pulling_ = false;
-        }
-        if (!pulled_.ec && pulled_.n > pull_memory_->size())
-            pulled_.ec = std::make_error_code(std::errc::value_too_large);
-        if (!pulled_.ec) std::copy_n(pull_memory_->data(), pulled_.n, a.into.data());
-        return answer{.ec = pulled_.ec, .n = pulled_.n};
+        answer got;
+        got.ec = with_descriptors(core_->pool, [&] { return (got = body_.read(a.into)).ec; });
+        if (got.ec || got.n > 0 || !body_.later()) return got;
+        pulling_ = true;
+        start_pulling(*body_.later(), a.into);
+        return {};
+    }
+    answer take_pulled(std::span<char> into) {
+        if (!pulled_.ec && pulled_.n > pull_memory_->size()) pulled_.ec = body_reader::too_large();
+        auto got = body_.take({.ec = pulled_.ec, .n = pulled_.n});
+        if (!got.ec) std::copy_n(pull_memory_->data(), got.n, into.data());
+        return got;
     }
     /// The function fills memory of its own, which it may go on filling when nobody waits for it any more.
     void start_pulling(const Source& source, std::span<char> into) {

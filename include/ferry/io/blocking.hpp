@@ -71,7 +71,7 @@ public:
         case action::kind::start_connect: return start_connect(a);
         case action::kind::await_connect: return await_connect(a);
         case action::kind::open_body: return open_body();
-        case action::kind::pull: return body_.read(a.into);
+        case action::kind::pull: return pull(a);
         case action::kind::read: return read(a);
         case action::kind::create: return create(a);
         case action::kind::store: return {.ec = file_.write(a.from[0])};
@@ -144,6 +144,11 @@ private:
         answer opened;
         opened.ec = with_descriptors(shared_.pool, [&] { return (opened = body_.open(asked_.body())).ec; });
         return opened;
+    }
+    answer pull(const action& a) {
+        answer got;
+        got.ec = with_descriptors(shared_.pool, [&] { return (got = body_.read(a.into)).ec; });
+        return got;
     }
     answer create(const action& a) {
         return {.ec = with_descriptors(shared_.pool, [&] { return file_.open(std::string(a.path)); })};
