@@ -1,6 +1,7 @@
 // Request bodies: from memory, from a file, from a function; framed, replayed, and checked for their size.
 
 #include "loopback.hpp"
+#include "pieces.hpp"
 #include "temp_folder.hpp"
 
 #include <algorithm>
@@ -11,38 +12,6 @@
 #include <vector>
 
 using ferry::errc;
-
-namespace {
-
-// Gives out a text in pieces of at most so many bytes.
-auto pieces_of(std::string text, std::size_t most) {
-    return [text = std::move(text), most, at = std::size_t{0}](std::span<char> into) mutable {
-        auto n = std::min({into.size(), most, text.size() - at});
-        std::memcpy(into.data(), text.data() + at, n);
-        at += n;
-        return n;
-    };
-}
-
-// The data of a chunked body.
-std::string unchunked(std::string_view body) {
-    std::string data;
-    for (;;) {
-        auto size = std::stoul(std::string(body.substr(0, body.find('\r'))), nullptr, 16);
-        body.remove_prefix(body.find('\n') + 1);
-        if (size == 0) return data;
-        data += body.substr(0, size);
-        body.remove_prefix(size + 2);
-    }
-}
-
-std::string patterned(std::size_t size) {
-    std::string text(size, '\0');
-    for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>('a' + i * 7 % 26);
-    return text;
-}
-
-}  // namespace
 
 TEST_CASE("a body in memory goes out whole, with its length", "[session][body]") {
     auto size = GENERATE(std::size_t{1}, std::size_t{16'000}, std::size_t{16'384}, std::size_t{16'385},
