@@ -4,15 +4,18 @@
 #include <ferry/endpoint.hpp>
 #include <ferry/error.hpp>
 #include <ferry/headers.hpp>
+#include <ferry/links.hpp>
 #include <ferry/url.hpp>
 
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace ferry {
 
@@ -47,6 +50,16 @@ struct Response {
     /// The body as text, in whatever encoding it came.
     std::string_view text() const& noexcept { return body; }
     std::string text() && { return std::move(body); }
+
+    /// What the `Link` fields say, in their order; malformed ones are left out (requests' `links`).
+    std::vector<Link> links() const { return detail::parse_links(headers, url); }
+    /// The link of this relation type, such as `next`, if there is one. Relations of other resources (`anchor`) do not
+    /// count.
+    std::optional<Link> link(std::string_view rel) const {
+        const auto all = links();
+        const auto* found = find_link(all, rel);
+        return found ? std::optional(*found) : std::nullopt;
+    }
 
     /// Throws `ferry::Error` with `errc::client_error_status` or `errc::server_error_status` for a status of 400 to
     /// 599, else returns itself (requests' `raise_for_status`).
