@@ -192,7 +192,7 @@ constexpr const char* describe(errc e) noexcept {
     case errc::too_many_interim_responses: return "more 1xx responses than option max_interim allows";
     case errc::unexpected_upgrade: return "the server switched protocols (101) without being asked to";
     case errc::body_too_large: return "the body is larger than option max_body allows";
-    case errc::line_too_long: return "a line of the body is longer than the limit given to lines()";
+    case errc::line_too_long: return "a line or an event of the body is longer than the limit given for it";
     case errc::invalid_content_coding: return "the body is not what its Content-Encoding says";
     case errc::truncated_content_coding: return "the coded body ends too early";
     case errc::too_many_content_codings: return "the body is coded more times over than ferry undoes";
