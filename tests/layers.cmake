@@ -18,6 +18,7 @@ set(outside
     "asio[.]hpp"  "nobody"                       # the slim headers cost 0.7 s less in every translation unit
     "asio/.*"     "(io/.*|session[.]hpp|async_.*[.]hpp)"
     "llhttp[.]h"  "http/parser[.]hpp"
+    "openssl/.*"  "(hash[.]hpp|tls/.*)"
     "(netdb|poll|sys/(socket|uio|epoll)|netinet/.*)[.]h"  "io/.*")
 
 function(layer_of header result)

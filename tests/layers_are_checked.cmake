@@ -21,6 +21,7 @@ check(good
     pool/pool.hpp   "#include <ferry/url.hpp>"
     http/parser.hpp "#include <llhttp.h>"
     io/socket.hpp   "#include <asio/ip/tcp.hpp>"
+    hash.hpp        "#include <openssl/evp.h>"
     session.hpp     "#include \"io/socket.hpp\"")
 if(NOT status EQUAL 0)
     message(FATAL_ERROR "a tree that keeps the rules was refused:\n${report}")
@@ -28,6 +29,7 @@ endif()
 
 set(bad
     url.hpp           "#include <ferry/pool/pool.hpp>"
+    digest.hpp        "#include <openssl/evp.h>"
     core/task.hpp     "#include <ferry/http/parser.hpp>"
     pool/pool.hpp     "#include <poll.h>"
     http/encode.hpp   "#include <llhttp.h>"
