@@ -22,6 +22,8 @@ check(good
     http/parser.hpp "#include <llhttp.h>"
     io/socket.hpp   "#include <asio/ip/tcp.hpp>"
     hash.hpp        "#include <openssl/evp.h>"
+    cookie_file.hpp "#include <ferry/io/file_writer.hpp>"
+    public_suffix.hpp "#include <libpsl.h>"
     session.hpp     "#include \"io/socket.hpp\"")
 if(NOT status EQUAL 0)
     message(FATAL_ERROR "a tree that keeps the rules was refused:\n${report}")
@@ -37,6 +39,9 @@ set(bad
     engine/fetch.hpp  "#include \"../io/socket.hpp\""
     io/socket.hpp     "#include <asio.hpp>"
     io/blocking.hpp   "#include <ferry/session.hpp>"
+    body.hpp          "#include <ferry/io/file_writer.hpp>"
+    cookie_file.hpp   "#include <ferry/io/socket.hpp>"
+    cookie_rules.hpp  "#include <libpsl.h>"
     session.hpp       "#include <boost/asio.hpp>"
     elsewhere/new.hpp "#include <ferry/url.hpp>")
 check(bad ${bad})

@@ -27,6 +27,7 @@ enum class errc {
     invalid_header_name,
     invalid_header_value,
     invalid_option,
+    malformed_cookie_file,
     content_length_mismatch,
     tls_not_available,
     digest_not_available,
@@ -152,6 +153,7 @@ constexpr const char* describe(errc e) noexcept {
     case errc::invalid_header_name: return "a header name is not a token (RFC 9110 5.6.2)";
     case errc::invalid_header_value: return "a header value holds CR, LF, NUL or another control character";
     case errc::invalid_option: return "an option has a value outside its range";
+    case errc::malformed_cookie_file: return "not a cookie file in Netscape's format";
     case errc::content_length_mismatch: return "the given Content-Length or Transfer-Encoding contradicts the body";
     case errc::tls_not_available: return "https is not available in this build";
     case errc::digest_not_available: return "Digest authentication needs OpenSSL, which this build does not have";

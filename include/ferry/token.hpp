@@ -49,12 +49,17 @@ constexpr std::string_view trim(std::string_view s) noexcept {
     return s;
 }
 
+/// Takes the text before the next `sign` off, and the sign with it; all of the text when there is none.
+constexpr std::string_view take_until(std::string_view& text, char sign) noexcept {
+    const auto end = text.find(sign);
+    const auto taken = text.substr(0, end);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    return taken;
+}
+
 /// Takes the next element off a comma-separated list (RFC 9110 5.6.1) without quoted strings; empty ones count.
 constexpr std::string_view next_element(std::string_view& list) noexcept {
-    auto comma = list.find(',');
-    auto element = trim(list.substr(0, comma));
-    list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
-    return element;
+    return trim(take_until(list, ','));
 }
 
 /// `to.assign(text)`, but without the detours of a string that has to grow.

@@ -25,13 +25,13 @@ public:
         if (pending_) ::unlink(part_.c_str());
     }
 
-    /// In the same folder, because a rename does not cross file systems.
-    std::error_code open(const std::string& path) {
+    /// In the same folder, because a rename does not cross file systems. `mode` is narrowed by the umask.
+    std::error_code open(const std::string& path, mode_t mode = 0666) {
         path_ = path;
         std::random_device random;
         for (int tries = 0; tries < 16; ++tries) {
             part_ = path + "." + std::to_string(random()) + ".part";
-            file_ = descriptor(::open(part_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+            file_ = descriptor(::open(part_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
             if (file_ || errno != EEXIST) break;
         }
         pending_ = static_cast<bool>(file_);
