@@ -1,5 +1,7 @@
 // What the fuzzers have tried and found, run again; the build names the corpus's folder.
 
+#include "../fuzz/events.hpp"
+#include "../fuzz/fields.hpp"
 #include "../fuzz/response.hpp"
 #include "../fuzz/url.hpp"
 #include "catch.hpp"
@@ -35,4 +37,12 @@ TEST_CASE("the URL corpus holds no surprise", "[url][fuzz]") { CHECK(replay("url
 
 TEST_CASE("the response corpus holds no surprise", "[parser][fuzz]") {
     CHECK(replay("response", ferry::testing::fuzz_response) >= 30);
+}
+
+TEST_CASE("the corpus of events holds no surprise", "[events][fuzz]") {
+    CHECK(replay("events", ferry::testing::fuzz_events) >= 15);
+}
+
+TEST_CASE("the corpus of fields that steer a session holds no surprise", "[redirect][retry][links][fuzz]") {
+    CHECK(replay("fields", ferry::testing::fuzz_fields) >= 30);
 }

@@ -228,6 +228,7 @@ TEST_CASE("a circle is called so when the limit ends it, and is followed until t
     CHECK(ended({}, "/here#part") == errc::redirect_loop);
     CHECK(ended({}, "/here?x") == errc::too_many_redirects);
     CHECK(ended(hops({"next"})) == errc::redirect_loop);
+    CHECK(ended(hops({"next#part"})) == errc::redirect_loop);
     CHECK(ended(hops({"next", "here", "next"})) == errc::redirect_loop);
     CHECK(ended(hops({"start", "next", "here", "next"})) == errc::redirect_loop);
     CHECK(ended(hops({"next", "x", "here", "next", "x"})) == errc::redirect_loop);
