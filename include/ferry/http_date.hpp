@@ -25,12 +25,12 @@ public:
         return *this;
     }
 
-    /// A number of exactly so many digits; with `padded`, spaces may stand in place of leading zeros.
+    /// A number of exactly so many digits; with `padded`, a space may stand in place of the first.
     unsigned number(std::size_t digits, bool padded = false) noexcept {
         if (text_.size() < digits) valid_ = false;
         unsigned value = 0;
         for (std::size_t i = 0; valid_ && i < digits; ++i) {
-            const bool pad = padded && i + 1 < digits && value == 0 && text_[i] == ' ';
+            const bool pad = padded && i == 0 && text_[i] == ' ';
             if (!pad && !is_digit(text_[i])) valid_ = false;
             else if (!pad) value = value * 10 + digit_value(text_[i]);
         }
