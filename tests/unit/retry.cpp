@@ -124,7 +124,8 @@ TEST_CASE("retries are counted in all and by kind", "[retry][B6]") {
     CHECK(times({.read = 1}, read) == 1);
     CHECK(times({.read = 0}, connect) == 3);
     CHECK(times({.other = 2}, other) == 2);
-    CHECK(times({.other = 0}, status) == 0);
+    CHECK(times({}, status) == 0);
+    CHECK(times({.other = 0, .status_forcelist = {500}}, status) == 3);
     CHECK(times({.status = 2, .other = 0, .status_forcelist = {500}}, status) == 2);
 
     const Retry rules{.total = 4, .connect = 1, .read = 2};
