@@ -53,8 +53,7 @@ struct Link {
 
 namespace detail {
 
-/// Takes a Link field apart (RFC 8288 B.2). Works on one field, byte by byte; nothing is looked at twice but what
-/// `skip_link` passes over.
+/// Takes a Link field apart (RFC 8288 B.2), in one pass.
 class link_reader {
 public:
     explicit link_reader(std::string_view text) noexcept : text_(text) {}
@@ -64,9 +63,7 @@ public:
         while (skip(", \t"), !text_.empty()) {
             link.rel.clear();
             link.params.clear();
-            const auto before = text_;
             if (read_target(target) && read_params(link)) return true;
-            text_ = before;
             skip_link();
         }
         return false;
@@ -87,10 +84,9 @@ private:
         return found;
     }
 
-    /// To the comma behind this malformed link. One in quotes is no such comma, and neither is one in `<>`.
+    /// From where a malformed link has ended to the comma behind it. One in quotes is no such comma.
     void skip_link() {
         std::string ignored;
-        if (take('<')) until(">");
         while (!text_.empty() && text_[0] != ',') {
             if (take('=')) read_value_behind_sign(ignored);
             else text_.remove_prefix(1);

@@ -115,6 +115,7 @@ TEST_CASE("a malformed link is left out, and those around it stay", "[links]") {
                      "rel=a; </x>",
                      "</x, y; rel=a>",
                      "</x>; a=b\"c",
+                     "</?a=\"b>; title=c",
                      "http://h/; rel=a"}) {
         INFO(bad);
         CHECK(found("</1>;rel=p, "s + bad + ", </2>;rel=q") == List{"http://h/1 p", "http://h/2 q"});
