@@ -78,9 +78,10 @@ public:
     }
 
     /// Several bodies as one, sent in this order: `Body::join({"head", File{"a.bin"}, "tail"})`. It has a
-    /// Content-Length if each of them has, and can be sent again if each of them can. Files are opened when their turn
-    /// comes. Small bytes next to each other are copied together; so what is made of nothing else is a body in memory.
-    /// It has no type, and those of its parts do not count.
+    /// Content-Length if each of them has, and can be sent again if each of them can. Each file
+    /// must be there at the beginning, and is opened when its turn comes. Small bytes next to each other are copied
+    /// together; so what is made of nothing else is a body in memory. It has no type, and those of its parts do not
+    /// count.
     static Body join(std::vector<Body> bodies) {
         row to;
         for (auto& body : bodies) {

@@ -79,9 +79,7 @@ TEST_CASE("a codec comes before what the type itself offers", "[json]") {
     CHECK(detail::parse_json<Coded>("[2]").text == "[2]");
 }
 
-TEST_CASE("a function beside the type serializes it", "[json]") {
-    CHECK(sent(Serialized{"null"}) == "null");
-}
+TEST_CASE("a function beside the type serializes it", "[json]") { CHECK(sent(Serialized{"null"}) == "null"); }
 
 TEST_CASE("JSON becomes a value, and what its parser throws passes through", "[json]") {
     CHECK(detail::parse_json<Dumps>("{\"n\":7}").n == 7);
