@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 using namespace ferry;
@@ -58,14 +59,12 @@ TEST_CASE("Basic sends user and password in base64", "[auth][G1]") {
 }
 
 TEST_CASE("Basic refuses what it cannot carry, and does not say it aloud", "[auth][G1]") {
-    for (const auto& [user, password] : {std::pair<std::string, std::string>{"us:er", "hidden"},
-                                         {"us\ner", "hidden"},
-                                         {"us\x7f", "hidden"},
-                                         {"us", "hidden\r\n"},
-                                         {"us", std::string("hidden\0", 7)}}) {
-        const auto what = refusal(error_of([&] { static_cast<void>(basic(user, password)); }));
+    using Pair = std::pair<std::string, std::string>;
+    for (const auto& bad : {Pair{"us:er", "hidden"}, Pair{"us\ner", "hidden"}, Pair{"us\x7f", "hidden"},
+                            Pair{"us", "hidden\r\n"}, Pair{"us", std::string("hidden\0", 7)}}) {
+        const auto what = refusal(error_of([&] { static_cast<void>(basic(bad.first, bad.second)); }));
         CHECK(what.find("hidden") == std::string::npos);
-        CHECK((user == "us" || what.find(user) == std::string::npos));
+        CHECK((bad.first == "us" || what.find(bad.first) == std::string::npos));
     }
 }
 

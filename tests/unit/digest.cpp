@@ -166,6 +166,18 @@ TEST_CASE("a name outside of ASCII is in the extended notation if the server rea
     CHECK(ascii.find("username") == "Mufasa");
 }
 
+TEST_CASE("a hash that OpenSSL refuses is not answered, and leaves no error behind", "[digest][G1]") {
+    ERR_clear_error();
+    REQUIRE(EVP_set_default_properties(nullptr, "no=such") == 1);
+    const auto hash = detail::hex_hash(detail::Hash::md5, "");
+    const auto challenge = chosen(rfc7616);
+    REQUIRE(EVP_set_default_properties(nullptr, "") == 1);
+    CHECK(hash.empty());
+    CHECK_FALSE(challenge);
+    CHECK(ERR_peek_error() == 0);
+    CHECK(chosen(rfc7616));
+}
+
 TEST_CASE("the client's part is random", "[digest][G1]") {
     const auto a = detail::random_hex(), b = detail::random_hex();
     CHECK(a.size() == 32);
