@@ -130,7 +130,6 @@ private:
     /// forgotten its nonce, so that is answered once. An answer that was refused in the same realm is final, unless
     /// only its nonce was too old (RFC 7616 3.3, `stale`). The same nonce again leaves nothing new to say.
     static bool is_final(const DigestChallenge& offered, const Sent& refused, const AuthRequest& request) {
-        if (refused.nonce.empty()) return false;
         if (offered.nonce == refused.nonce && offered.realm == refused.realm) return true;
         return request.answered > 0 && !offered.stale && offered.realm == refused.realm;
     }

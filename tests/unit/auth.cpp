@@ -195,6 +195,7 @@ TEST_CASE("an exchange with a proxy has fields and a status of its own", "[auth]
     CHECK(exchange.field_name() == "Proxy-Authorization");
     const Headers refused{{"WWW-Authenticate", "A"}, {"Proxy-Authenticate", "C"}};
     REQUIRE_FALSE(exchange.prepare("CONNECT", "h:443", url));
+    CHECK_FALSE(exchange.answers(200, {{"Proxy-Authentication-Info", "x=y"}}, "CONNECT", "h:443", url));
     CHECK_FALSE(exchange.answers(401, refused, "CONNECT", "h:443", url));
     CHECK(exchange.answers(407, refused, "CONNECT", "h:443", url));
     CHECK(scheme->seen == "C CONNECT h:443 proxy []\n");

@@ -130,6 +130,9 @@ TEST_CASE("a newer nonce of another thread is used", "[auth][digest][G1]") {
     // Two first requests at once: the second takes the nonce that the first was given.
     CHECK(c.answers(offer("n4")));
     CHECK(c.next() == "n2 00000002");
+    // One of another realm is of no use.
+    CHECK(c.answers("Digest realm=s, qop=auth, nonce=n5", mine));
+    CHECK(c.next() == "n5 00000001");
 }
 
 TEST_CASE("an answer refused late does not take a newer nonce along", "[auth][digest][G1][G3]") {

@@ -78,6 +78,7 @@ TEST_CASE("a malformed field ends with what was read of it", "[challenges][G2]")
     CHECK(parsed({"=, Basic realm=b"}).empty());
     CHECK(parsed({"\"Basic\" realm=b"}).empty());
     CHECK(parsed({"Basic/1 realm=b"}) == "Basic");
+    CHECK(parsed({"Basic/abc"}) == "Basic");
     CHECK(parsed({"Ba\x01sic realm=b"}) == "Ba");
     CHECK(parsed({"B\xc3\xa4r"}) == "B");
     // The next field is read all the same, and has no part in the one before.

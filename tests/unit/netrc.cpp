@@ -125,6 +125,8 @@ TEST_CASE("a fault names file and line, and no word of the file", "[netrc][G4]")
     CHECK(fault("macdef m\nx\n\n\nsecret") == "5");
     CHECK(fault("machine h\npassword \"secret\nlogin u\"") == "2");
     CHECK(fault("machine h password \"secret\\") == "1");
+    CHECK(says(error_of([] { static_cast<void>(Netrc::parse("machine h login \"u\npassword p\"")); }),
+               "a quoted word does not end on its line"));
     CHECK(fault(R"(machine h password "secret\r\nX: y")") == "1");
     CHECK(fault(std::string_view("machine h password sec\0ret", 26)) == "1");
 }
