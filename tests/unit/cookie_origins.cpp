@@ -91,6 +91,13 @@ TEST_CASE("an address is a host of its own", "[cookies][F1]") {
     CHECK(jar.all(now).at(0).host_only);
 }
 
+TEST_CASE("nothing lies under an address", "[cookies][F1]") {
+    CHECK(detail::domain_matches("a.b.test", "b.test"));
+    CHECK(detail::domain_matches("127.0.0.1", "127.0.0.1"));
+    CHECK_FALSE(detail::domain_matches("127.0.0.1", "0.0.1"));
+    CHECK_FALSE(detail::domain_matches("ab.test", "b.test"));
+}
+
 TEST_CASE("no cookie covers a single label", "[cookies][F1]") {
     CHECK_FALSE(sets("http://example.com/", "n=v; Domain=com"));
     CHECK_FALSE(sets("http://a.localhost/", "n=v; Domain=localhost"));

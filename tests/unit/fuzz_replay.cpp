@@ -1,5 +1,6 @@
 // What the fuzzers have tried and found, run again; the build names the corpus's folder.
 
+#include "../fuzz/cookie.hpp"
 #include "../fuzz/events.hpp"
 #include "../fuzz/fields.hpp"
 #include "../fuzz/response.hpp"
@@ -45,4 +46,8 @@ TEST_CASE("the corpus of events holds no surprise", "[events][fuzz]") {
 
 TEST_CASE("the corpus of fields that steer a session holds no surprise", "[redirect][retry][links][fuzz]") {
     CHECK(replay("fields", ferry::testing::fuzz_fields) >= 30);
+}
+
+TEST_CASE("the corpus of cookies holds no surprise", "[cookies][fuzz]") {
+    CHECK(replay("cookie", ferry::testing::fuzz_cookie) >= 30);
 }
