@@ -58,9 +58,7 @@ constexpr std::string_view take_until(std::string_view& text, char sign) noexcep
 }
 
 /// Takes the next element off a comma-separated list (RFC 9110 5.6.1) without quoted strings; empty ones count.
-constexpr std::string_view next_element(std::string_view& list) noexcept {
-    return trim(take_until(list, ','));
-}
+constexpr std::string_view next_element(std::string_view& list) noexcept { return trim(take_until(list, ',')); }
 
 /// `to.assign(text)`, but without the detours of a string that has to grow.
 inline void assign(std::string& to, std::string_view text) {
