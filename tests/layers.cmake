@@ -20,8 +20,14 @@ set(outside
     "asio[.]hpp"  "nobody"                       # the slim headers cost 0.7 s less in every translation unit
     "asio/.*"     "(io/.*|session[.]hpp|async_.*[.]hpp)"
     "llhttp[.]h"  "http/parser[.]hpp"
+<<<<<<< HEAD
     "openssl/.*"  "(hash[.]hpp|tls/.*)"
     "libpsl[.]h"  "public_suffix[.]hpp"
+=======
+    "zlib[.]h"    "http/(decode_zlib|gzip)[.]hpp"
+    "brotli/.*"   "http/decode_brotli[.]hpp"
+    "(zstd.*|zdict)[.]h"  "http/decode_zstd[.]hpp"
+>>>>>>> bdd6c79 (A fuzzer for content codings, whose corpus the tests replay; one header for each library)
     "(netdb|poll|sys/(socket|uio|epoll)|netinet/.*)[.]h"  "io/.*")
 
 function(layer_of header result)

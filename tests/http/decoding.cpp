@@ -51,7 +51,7 @@ std::vector<Coded> all_coded() {
 }
 
 /// Puts another coding over what is coded.
-std::vector<Coded> all_over(const Coded& inner) {
+std::vector<Coded> all_over([[maybe_unused]] const Coded& inner) {
     std::vector<Coded> all;
 #if FERRY_HAS_ZLIB
     all.push_back({inner.name + ", gzip", zlib_coded(inner.bytes)});
@@ -106,8 +106,8 @@ TEST_CASE("codings are undone in reverse", "[decode][I1]") {
     for (const auto& inner : all_coded()) {
         for (const auto& outer : all_over(inner)) {
             INFO(outer.name);
-            for (const std::size_t piece : {1, 3, 4096})
-                for (const std::size_t room : {1, 3, 4096})
+            for (const std::size_t piece : {1u, 3u, 4096u})
+                for (const std::size_t room : {1u, 3u, 4096u})
                     CHECK(decoded(outer.name, outer.bytes, piece, room) == whole(small_text));
             check_truncations(outer.name, outer.bytes);
             for (const auto& outermost : all_over(outer))
@@ -158,7 +158,7 @@ TEST_CASE("five codings are undone, six are refused", "[decode][I1]") {
 TEST_CASE("an error stays, and comes after what was decoded before it", "[decode][I2]") {
     auto coded = zlib_coded(small_text);
     coded[coded.size() - 5] ^= 1;  // of the checksum
-    for (const std::size_t room : {1, 7, 4096}) {
+    for (const std::size_t room : {1u, 7u, 4096u}) {
         const auto d = decoded("gzip", coded, 4096, room);
         CHECK(d.ec == errc::invalid_content_coding);
         CHECK(d.body == small_text);

@@ -23,8 +23,8 @@ TEST_CASE("br with a wrong byte anywhere has a defined result", "[decode][br][I2
 
 TEST_CASE("bytes behind a br stream are an error", "[decode][br][I2]") {
     for (const std::string tail : {"\n", "x", "garbage", "\x3b"}) {
-        for (const std::size_t piece : {1, 7, 4096})
-            for (const std::size_t room : {1, 84, 4096})
+        for (const std::size_t piece : {1u, 7u, 4096u})
+            for (const std::size_t room : {1u, 84u, 4096u})
                 CHECK(decoded("br", brotli_small_text + tail, piece, room) ==
                       Decoded{errc::invalid_content_coding, small_text});
     }

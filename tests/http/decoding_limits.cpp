@@ -43,7 +43,7 @@ Decoded into_string(std::string_view codings, std::string_view coded, std::size_
 }  // namespace
 
 TEST_CASE("a whole body is decoded into a string", "[decode][limits][I1]") {
-    for (const std::size_t size : {0, 1, 1023, 1024, 1025, 100'000, 3'000'000}) {
+    for (const std::size_t size : {0u, 1u, 1023u, 1024u, 1025u, 100'000u, 3'000'000u}) {
         const auto text = long_text(size);
         const auto coded = zlib_coded(text, MAX_WBITS + 16, 1);
         for (const std::size_t piece : {std::size_t{1000}, std::size_t{65'536}, coded.size()})
@@ -54,9 +54,9 @@ TEST_CASE("a whole body is decoded into a string", "[decode][limits][I1]") {
 }
 
 TEST_CASE("a body may be as large as the limit and no larger", "[decode][limits][I2]") {
-    for (const std::size_t size : {1, 84, 1024, 50'000}) {
+    for (const std::size_t size : {1u, 84u, 1024u, 50'000u}) {
         const auto text = long_text(size), coded = zlib_coded(text);
-        for (const std::size_t piece : {1, 100, 4096}) {
+        for (const std::size_t piece : {1u, 100u, 4096u}) {
             CHECK(into_string("gzip", coded, size, piece) == whole(text));
             CHECK(into_string("gzip", coded, size - 1, piece) ==
                   Decoded{errc::body_too_large, text.substr(0, size - 1)});
@@ -92,7 +92,7 @@ TEST_CASE("the memory of a string that is decoded into keeps in step with the te
 
 TEST_CASE("a bomb is refused after its first MiB", "[decode][limits][I2]") {
     const auto zeros = zlib_coded(std::string(16 << 20, '\0'));
-    for (const std::size_t piece : {1, 4096}) {
+    for (const std::size_t piece : {1u, 4096u}) {
         const auto d = decoded("gzip", zeros, piece);
         CHECK(d.ec == errc::expansion_too_large);
         CHECK(d.body.size() > 1 << 20);

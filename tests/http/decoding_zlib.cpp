@@ -90,7 +90,7 @@ TEST_CASE("a bare stream that is only two bytes is not cut short", "[decode][def
 
 TEST_CASE("what is not deflate is an error", "[decode][deflate][I2]") {
     for (auto bytes : {"\xff\xff", "\x07\x07", "\x78\xbb\x01\x02\x03\x04\x05"})  // the last asks for a dictionary
-        for (const std::size_t piece : {1, 4096})
+        for (const std::size_t piece : {1u, 4096u})
             CHECK(decoded("deflate", bytes, piece).ec == errc::invalid_content_coding);
     CHECK(decoded("deflate", zlib_coded(small_text)).ec == errc::invalid_content_coding);
 }

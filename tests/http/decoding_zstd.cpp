@@ -69,7 +69,7 @@ TEST_CASE("what is not a zstd frame is an error, whether it comes first or later
     const auto good = zstd_coded(small_text);
     for (const std::string wrong : {"\x25\xb5\x2f\xfd", "\x27\xb5\x2f\xfd\x01\x02", "plain", "\n", "\x28\xb5\x2f\xfe",
                                     "\x1e\xb5\x2f\xfd", "\x51\x2a\x4d\x19"}) {
-        for (const std::size_t piece : {1, 3, 4096}) {
+        for (const std::size_t piece : {1u, 3u, 4096u}) {
             CHECK(decoded("zstd", wrong, piece) == Decoded{errc::invalid_content_coding, ""});
             CHECK(decoded("zstd", good + wrong, piece) == Decoded{errc::invalid_content_coding, small_text});
         }

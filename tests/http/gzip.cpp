@@ -51,8 +51,8 @@ TEST_CASE("what was coded with gzip decodes to what it was", "[gzip]") {
 
 TEST_CASE("the same bytes are coded the same wherever they are split", "[gzip]") {
     const auto once = detail::gzip(small_text);
-    for (const std::size_t room : {1, 5, 4096})
-        for (const std::size_t piece : {1, 2, 50, 4096}) CHECK(gzip_in_pieces(small_text, piece, room) == once);
+    for (const std::size_t room : {1u, 5u, 4096u})
+        for (const std::size_t piece : {1u, 2u, 50u, 4096u}) CHECK(gzip_in_pieces(small_text, piece, room) == once);
     CHECK(gzip_in_pieces("", 1, 1) == detail::gzip(""));
     std::string large;
     for (int i = 0; i < 60'000; ++i) large += std::to_string(i * 7919LL % 100'003);

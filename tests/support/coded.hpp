@@ -76,7 +76,7 @@ inline Decoded whole(std::string_view text) { return {{}, std::string(text)}; }
 
 /// That the coded bytes are `text` however they come and however it is taken.
 inline void check_splits(std::string_view codings, std::string_view coded, std::string_view text) {
-    for (const std::size_t room : {1, 2, 3, 7, 64, 4096}) {
+    for (const std::size_t room : {1u, 2u, 3u, 7u, 64u, 4096u}) {
         for (std::size_t piece = 1; piece <= coded.size() + 1; ++piece)
             CHECK(decoded(codings, coded, piece, room) == whole(text));
         for (std::size_t at = 0; at <= coded.size(); ++at)
@@ -89,7 +89,7 @@ inline void check_truncations(std::string_view codings, std::string_view coded,
                               const std::vector<std::size_t>& whole_at = {}) {
     for (std::size_t size = 0; size < coded.size(); ++size) {
         const bool ends = size == 0 || std::count(whole_at.begin(), whole_at.end(), size);
-        for (const std::size_t piece : {1, 4096}) {
+        for (const std::size_t piece : {1u, 4096u}) {
             INFO(size << " bytes of " << coded.size());
             CHECK(decoded(codings, coded.substr(0, size), piece).ec ==
                   (ends ? std::error_code() : errc::truncated_content_coding));

@@ -1,6 +1,7 @@
 // What the fuzzers have tried and found, run again; the build names the corpus's folder.
 
 #include "../fuzz/cookie.hpp"
+#include "../fuzz/decode.hpp"
 #include "../fuzz/events.hpp"
 #include "../fuzz/fields.hpp"
 #include "../fuzz/response.hpp"
@@ -50,4 +51,8 @@ TEST_CASE("the corpus of fields that steer a session holds no surprise", "[redir
 
 TEST_CASE("the corpus of cookies holds no surprise", "[cookies][fuzz]") {
     CHECK(replay("cookie", ferry::testing::fuzz_cookie) >= 30);
+}
+
+TEST_CASE("the corpus of coded bodies holds no surprise", "[decode][fuzz]") {
+    CHECK(replay("decode", ferry::testing::fuzz_decode) >= 40);
 }
