@@ -4,7 +4,8 @@ cmake_minimum_required(VERSION 3.24)
 file(REAL_PATH "${INCLUDE_DIR}" INCLUDE_DIR)
 
 # A folder is a layer; the headers outside of folders are values, apart from those that users call.
-set(faces ferry.hpp session.hpp stream.hpp api.hpp async.hpp async_get_all.hpp async_session.hpp async_stream.hpp)
+set(faces ferry.hpp session.hpp stream.hpp api.hpp async.hpp async_get_all.hpp async_session.hpp async_stream.hpp
+    async_events.hpp event_stream.hpp)
 set(values_may_include values)
 set(core_may_include   core values)
 set(pool_may_include   pool values)
@@ -20,14 +21,11 @@ set(outside
     "asio[.]hpp"  "nobody"                       # the slim headers cost 0.7 s less in every translation unit
     "asio/.*"     "(io/.*|session[.]hpp|async_.*[.]hpp)"
     "llhttp[.]h"  "http/parser[.]hpp"
-<<<<<<< HEAD
     "openssl/.*"  "(hash[.]hpp|tls/.*)"
     "libpsl[.]h"  "public_suffix[.]hpp"
-=======
     "zlib[.]h"    "http/(decode_zlib|gzip)[.]hpp"
     "brotli/.*"   "http/decode_brotli[.]hpp"
     "(zstd.*|zdict)[.]h"  "http/decode_zstd[.]hpp"
->>>>>>> bdd6c79 (A fuzzer for content codings, whose corpus the tests replay; one header for each library)
     "(netdb|poll|sys/(socket|uio|epoll)|netinet/.*)[.]h"  "io/.*")
 
 function(layer_of header result)

@@ -1,7 +1,9 @@
 // AsyncSession: the verbs of Session under any completion token of Asio's.
 #pragma once
 
+#include <ferry/async_events.hpp>
 #include <ferry/async_stream.hpp>
+#include <ferry/engine/download.hpp>
 #include <ferry/io/async_start.hpp>
 
 #include <asio/any_io_executor.hpp>
@@ -47,21 +49,27 @@ public:
 
     /// Throws `ferry::Error` for an option, header or base URL that cannot be used.
     explicit AsyncSession(const executor_type& executor, SessionOptions options = {})
-        : core_(std::make_shared<detail::async_core>(executor, std::move(options))) {}
+        : core_(std::make_shared<detail::async_core>(executor, std::move(options))),
+          open_(std::make_shared<detail::async_core::open_session>(core_)) {}
     /// For an `asio::io_context` or another context with executors.
     template <class Context>
     requires std::convertible_to<Context&, asio::execution_context&>
     explicit AsyncSession(Context& context, SessionOptions options = {})
         : AsyncSession(executor_type(context.get_executor()), std::move(options)) {}
 
+    /// Moving takes everything along. What is destroyed last, a session or one of its overlays, cancels what is under
+    /// way and closes all connections; one that an AsyncStream holds, as soon as that is done with it. The handlers are
+    /// still called.
     AsyncSession(AsyncSession&&) noexcept = default;
-    AsyncSession& operator=(AsyncSession&& other) noexcept {
-        if (this != &other) end(), core_ = std::move(other.core_);
-        return *this;
+    AsyncSession& operator=(AsyncSession&&) noexcept = default;
+    ~AsyncSession() = default;
+
+    /// A session on the same connections and cookies, adapters and limits, with other defaults laid over this one's,
+    /// and another base URL if one is given. Throws `ferry::Error` for what belongs to a single request.
+    AsyncSession with(const Options& defaults) const { return AsyncSession(*this, {}, defaults); }
+    AsyncSession with(std::string_view base_url, const Options& defaults = Options::none()) const {
+        return AsyncSession(*this, base_url, defaults);
     }
-    /// Cancels what is under way and closes all connections; one that an AsyncStream holds, as soon as that is done
-    /// with it. The handlers are still called.
-    ~AsyncSession() { end(); }
 
     executor_type get_executor() const { return core().executor; }
 
@@ -138,6 +146,17 @@ public:
             });
     }
 
+    /// Server-sent events from a URL, as `Session::events`. It connects when the first is asked for; what is wrong with
+    /// the request is told then.
+    AsyncEventStream events(std::string_view url, Options with = {}) {
+        auto call = acquire();
+        if (!with.read_timeout) with.read_timeout = no_timeout;
+        call->prepare("GET", url, std::move(with));
+        auto feed = std::make_shared<detail::event_feed>(call->asked, detail::largest_event(call->asked));
+        call->attach(feed);
+        return AsyncEventStream(std::move(call), std::move(feed));
+    }
+
     /// Writes the body of a 2xx response to a file, as `Session::download` does. `void(std::error_code, Response)`. The
     /// file is written in pieces of at most 256 KiB, and others have their turn between them.
     template <class Token> auto download(std::string_view url, std::string path, Token&& token) {
@@ -166,6 +185,14 @@ public:
 
     /// Closes idle connections that have expired or that the server has closed; how many.
     std::size_t prune() { return core().pool.prune(detail::clock::now(), std::chrono::milliseconds(0)); }
+
+    /// The cookies; null if they are switched off.
+    const std::shared_ptr<CookieJar>& cookies() const { return core().options.cookies; }
+
+    /// As `Session::mount`.
+    void mount(std::string prefix, std::shared_ptr<Adapter> adapter) {
+        core().shared->adapters.mount(std::move(prefix), std::move(adapter));
+    }
 
     /// Closes the idle connections and turns away requests, those in line and those to come, with `errc::pool_closed`.
     /// Requests under way go on to their end.
@@ -217,12 +244,17 @@ private:
                                              });
     }
 
-    void end() noexcept {
-        if (!core_) return;
-        core_->close();
-        core_->cancel_all();
+    AsyncSession(const AsyncSession& under, std::string_view base_url, const Options& defaults)
+        : core_(under.alive()),
+          overlay_(std::make_shared<detail::session_defaults>(under.defaults(), base_url, defaults)),
+          open_(under.open_) {}
+
+    const detail::session_defaults& defaults() const { return overlay_ ? *overlay_ : core(); }
+    detail::call_owner acquire() {
+        detail::call_owner call(alive()->acquire());
+        if (overlay_) call->take_defaults(overlay_);
+        return call;
     }
-    detail::call_owner acquire() { return detail::call_owner(alive()->acquire()); }
     const std::shared_ptr<detail::async_core>& alive() const {
         if (!core_) detail::raise({.ec = errc::pool_closed, .particulars = "this AsyncSession was moved from"});
         return core_;
@@ -230,6 +262,8 @@ private:
     detail::async_core& core() const { return *alive(); }
 
     std::shared_ptr<detail::async_core> core_;
+    std::shared_ptr<const detail::session_defaults> overlay_;
+    std::shared_ptr<detail::async_core::open_session> open_;
 };
 
 }  // namespace ferry

@@ -82,6 +82,7 @@ enum class errc {
     too_many_content_codings,
     expansion_too_large,
     invalid_content_range,
+    not_an_event_stream,
 
     // Redirects that are not followed.
     too_many_redirects,
@@ -108,7 +109,7 @@ enum class condition {
 };
 
 /// What was being done when a request failed.
-enum class Phase { input, pool, resolve, connect, tls, send, head, body };
+enum class Phase { input, pool, resolve, connect, tls, send, head, body, redirect };
 
 /// How far the request got. `not_sent`: no byte left this process, sending it again is safe. `maybe_sent`: bytes
 /// were written and nothing came back, so the server may or may not have acted on it. `response_started`: the
@@ -125,6 +126,7 @@ constexpr std::string_view to_string(Phase p) noexcept {
     case Phase::send: return "sending the request";
     case Phase::head: return "waiting for the response";
     case Phase::body: return "receiving the body";
+    case Phase::redirect: return "following a redirect";
     }
     return "unknown phase";
 }
@@ -201,6 +203,7 @@ constexpr const char* describe(errc e) noexcept {
     case errc::expansion_too_large:
         return "the body expands to more than its size makes credible (option max_expansion)";
     case errc::invalid_content_range: return "the server sent another part of the file than was asked for";
+    case errc::not_an_event_stream: return "the server did not answer with text/event-stream";
     case errc::too_many_redirects: return "more redirects than option redirects.max allows";
     case errc::redirect_loop: return "the redirects go in a circle";
     case errc::redirect_refused: return "a redirect that the options forbid";
@@ -218,7 +221,7 @@ constexpr bool belongs(errc e, condition c) noexcept {
     case condition::input: return in(e, errc::url_missing_scheme, errc::callback_failed);
     case condition::network: return in(e, errc::host_not_found, errc::incomplete_body);
     case condition::timeout: return e == errc::pool_timeout || in(e, errc::connect_timeout, errc::total_timeout);
-    case condition::protocol: return in(e, errc::malformed_response, errc::invalid_content_range);
+    case condition::protocol: return in(e, errc::malformed_response, errc::not_an_event_stream);
     case condition::tls: return e == errc::tls_not_available;
     case condition::pool: return in(e, errc::pool_empty, errc::pool_timeout);
     case condition::status: return in(e, errc::client_error_status, errc::server_error_status);

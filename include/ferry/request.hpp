@@ -4,10 +4,13 @@
 #include <ferry/error.hpp>
 #include <ferry/method.hpp>
 #include <ferry/options.hpp>
+#include <ferry/retry_rules.hpp>
+#include <ferry/session_state.hpp>
 #include <ferry/url.hpp>
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -20,19 +23,27 @@ struct request {
     Url url;
     const SessionOptions* session = nullptr;
     const Options* options = nullptr;
-    std::string_view defaults;  // the session's fields as they go on the wire
+    const Headers* fields = nullptr;  // the caller's, or what a redirect has left of them
+    const Body* content = nullptr;    // likewise
+    std::string_view target_given;    // the caller's, in place of the URL's
+    std::string_view defaults;        // the session's fields as they go on the wire
+    std::string added;                // lines worked out for this request: its cookies, credentials, content's type
+    session_state* shared = nullptr;
+    std::shared_ptr<Adapter> adapter;  // answers in place of the network
+    const RedirectOptions* redirects = nullptr;
+    const Retry* retry = nullptr;
     std::chrono::milliseconds total{}, pool_wait{}, connect{}, read{}, write{};
     std::uint64_t max_body = 0;
     bool idempotent = false;
     bool keep_alive = true;
     bool say_close = false;  // and no field of the caller's says so
     bool lenient = false;
+    bool decode = true;      // undo the content codings of the response
+    bool attentive = false;  // somebody watches, or a response may have to be asked for again
 
     bool is_head() const noexcept { return method == "HEAD"; }
-    std::string_view target() const noexcept {
-        return options->target.empty() ? url.target() : std::string_view(options->target);
-    }
-    const Body& body() const noexcept { return options->body; }
+    std::string_view target() const noexcept { return target_given.empty() ? url.target() : target_given; }
+    const Body& body() const noexcept { return *content; }
 };
 
 /// Whether a `Connection` field says close (RFC 9112 9.6).
@@ -47,17 +58,26 @@ inline bool says_close(const Headers& headers) noexcept {
 
 /// A field that says close counts as much as the option.
 inline void decide_keep_alive(request& q) noexcept {
-    auto& own = *q.options;
-    bool said = says_close(own.headers.contains("Connection") ? own.headers : q.session->headers);
-    q.keep_alive = own.keep_alive.value_or(q.session->keep_alive) && !said;
+    bool said = says_close(q.fields->contains("Connection") ? *q.fields : q.session->headers);
+    q.keep_alive = q.options->keep_alive.value_or(q.session->keep_alive) && !said;
     q.say_close = !q.keep_alive && !said;
 }
+
+/// By the caller, whatever its method.
+inline bool is_marked_idempotent(const request& q) noexcept {
+    return q.options->idempotent || q.fields->contains("Idempotency-Key");
+}
+inline bool may_repeat(const request& q) noexcept { return is_idempotent(q.method) || is_marked_idempotent(q); }
 
 /// A call's options over its session's.
 inline void merge(request& q, std::string_view method, const SessionOptions& session, const Options& own) noexcept {
     q.method = method;
     q.session = &session;
     q.options = &own;
+    q.fields = &own.headers;
+    q.content = &own.body;
+    q.target_given = own.target;
+    q.added.clear();
     q.total = own.timeout.value_or(session.timeout);
     q.connect = own.connect_timeout.value_or(session.connect_timeout);
     q.pool_wait = own.pool_timeout.value_or(session.pool_timeout.value_or(q.connect));
@@ -65,8 +85,13 @@ inline void merge(request& q, std::string_view method, const SessionOptions& ses
     q.write = own.write_timeout.value_or(session.write_timeout);
     q.max_body = own.max_body.value_or(session.max_body);
     q.lenient = own.lenient.value_or(session.lenient);
+    q.decode = own.decode.value_or(session.decode) && !own.headers.contains("Accept-Encoding");
+    q.redirects = own.redirects ? &*own.redirects : &session.redirects;
+    q.retry = own.retry ? &*own.retry : session.retry ? &*session.retry : nullptr;
+    q.attentive = q.retry || session.hooks.on_request || session.hooks.on_response || session.hooks.on_retry ||
+                  session.hooks.on_redirect || session.hooks.log;
     decide_keep_alive(q);
-    q.idempotent = own.idempotent || is_idempotent(method) || own.headers.contains("Idempotency-Key");
+    q.idempotent = may_repeat(q);
 }
 
 /// What is wrong with an input, and which one it is.
@@ -105,12 +130,18 @@ inline complaint check_session(const SessionOptions& o) {
     if (o.pool.max_lifetime.count() <= 0) return must_be_positive("pool.max_lifetime");
     if (!(o.rate.requests_per_second >= 0)) return {errc::invalid_option, "rate.requests_per_second is negative"};
     if (o.rate.burst == 0) return must_be_positive("rate.burst");
+    if (auto* name = o.retry ? bad_retry(*o.retry) : nullptr) return {errc::invalid_option, name};
     if (o.max_head == 0) return must_be_positive("max_head");
     if (o.pool.idle_timeout.count() < 0) return {errc::invalid_option, "pool.idle_timeout must not be negative"};
     for (auto name : {"Host", "Content-Length", "Transfer-Encoding"})
         if (o.headers.contains(name))
             return {errc::invalid_option, std::string(name) + " belongs to a request, not to a session"};
     return check_fields(o.headers);
+}
+
+/// What can stand in a Cookie field beside others.
+inline bool is_cookie_value(std::string_view value) noexcept {
+    return is_field_value(value) && value.find(';') == std::string_view::npos;
 }
 
 inline complaint check_target(std::string_view method, std::string_view target) {
@@ -144,8 +175,13 @@ inline complaint check_request(std::string_view method, const Options& o, bool a
     if (auto* name = bad_duration(o)) return must_be_positive(name);
     if (!o.target.empty())
         if (auto c = check_target(method, o.target)) return c;
-    if (auto* s = o.body.source(); s && !s->read && !(s->read_async && asynchronous))
-        return {errc::invalid_option, "the body's source has no function that this session could call"};
+    for (auto& part : o.body.parts())
+        if (auto* s = part.source(); s && !s->read && !(s->read_async && asynchronous))
+            return {errc::invalid_option, "the body's source has no function that this session could call"};
+    if (auto* name = o.retry ? bad_retry(*o.retry) : nullptr) return {errc::invalid_option, name};
+    for (auto& [name, value] : o.cookies)
+        if (!is_token(name) || !is_cookie_value(value)) return {errc::invalid_option, "cookie \"" + name + "\""};
+    if (o.resume && o.headers.contains("Range")) return {errc::invalid_option, "resume works out the Range itself"};
     if (o.headers.empty()) return {};
     if (auto c = check_fields(o.headers)) return c;
     return check_framing(o.headers, o.body);

@@ -1,9 +1,11 @@
 // What came back: status, header fields, body, and how it came.
 #pragma once
 
+#include <ferry/charset.hpp>
 #include <ferry/endpoint.hpp>
 #include <ferry/error.hpp>
 #include <ferry/headers.hpp>
+#include <ferry/json.hpp>
 #include <ferry/links.hpp>
 #include <ferry/url.hpp>
 
@@ -28,6 +30,15 @@ struct ConnectionInfo {
     Endpoint local, remote;
 };
 
+/// Where the time of a response went. `first_byte` counts from the call's beginning, like `Response::elapsed`, which is
+/// all of it; the others are durations, zero for what was not needed because a connection was at hand.
+struct Timings {
+    std::chrono::nanoseconds wait{0};        ///< in line for a connection
+    std::chrono::nanoseconds resolve{0};     ///< the name
+    std::chrono::nanoseconds connect{0};     ///< TCP
+    std::chrono::nanoseconds first_byte{0};  ///< until the response's head was there
+};
+
 /// A response of any status. What fails on the way is an error and not a Response.
 struct Response {
     int status = 0;      ///< 200 to 999; 0 when none came
@@ -39,7 +50,9 @@ struct Response {
     Url url;           ///< what was requested
     std::chrono::nanoseconds elapsed{
         0};  ///< from the call to the end of the body; for a Stream, of its head until then
+    Timings timings;
     ConnectionInfo connection;
+    std::vector<Response> history;  ///< the redirects and challenges that led here, oldest first (requests' `history`)
     /// What ended the call before the response was whole, for those who got a mere `std::error_code`: the phase, the
     /// request's state, the fault's particulars. Null when nothing failed.
     std::shared_ptr<const Error> error;
@@ -50,6 +63,14 @@ struct Response {
     /// The body as text, in whatever encoding it came.
     std::string_view text() const& noexcept { return body; }
     std::string text() && { return std::move(body); }
+
+    /// The body as a value: of a type with a static `parse` (nlohmann::json), or with a `JsonCodec`. What those throw
+    /// passes through (requests' `json()`).
+    template <class T> T json() const { return detail::parse_json<T>(body); }
+
+    /// What the body's text is encoded in, as `Content-Type` says it in `charset`, in lower case: `utf-8` where it says
+    /// nothing, for that is what text on the web is. ferry does not convert text.
+    std::string encoding() const { return detail::charset_of(headers["content-type"]); }
 
     /// What the `Link` fields say, in their order; malformed ones are left out (requests' `links`).
     std::vector<Link> links() const { return detail::parse_links(headers, url); }
@@ -92,6 +113,8 @@ struct Response {
         body.clear();
         trailers.clear();
         elapsed = {};
+        timings = {};
+        history.clear();
         connection = {};
         error.reset();
     }

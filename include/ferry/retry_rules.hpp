@@ -16,15 +16,15 @@
 
 namespace ferry::detail {
 
-/// Which member of a Retry counts a failure; `never` is not worth another try.
-enum class failure_kind { never, connect, read, other };
+/// Which member of a Retry counts a failure; `hopeless` is not worth another try.
+enum class failure_kind { hopeless, connect, read, other };
 
 /// A fault of the network is of the kind that the request's state makes it. What a second try would only repeat
 /// (certificates, names that do not exist, limits) or what the caller has set (cancellation, deadlines, the pool's
 /// limits, as in urllib3) is never tried again, and neither is what is not known here.
 inline failure_kind classify(std::error_code ec, RequestState state) noexcept {
     const auto network = state == RequestState::not_sent ? failure_kind::connect : failure_kind::read;
-    if (ec.category() != category()) return is_network(ec) ? network : failure_kind::never;
+    if (ec.category() != category()) return is_network(ec) ? network : failure_kind::hopeless;
     switch (const auto e = static_cast<errc>(ec.value())) {
     case errc::resolver_try_again:
     case errc::connect_timeout: return failure_kind::connect;
@@ -35,7 +35,8 @@ inline failure_kind classify(std::error_code ec, RequestState state) noexcept {
     case errc::write_timeout: return network;
     case errc::invalid_content_coding:
     case errc::truncated_content_coding: return failure_kind::other;
-    default: return in(e, errc::malformed_response, errc::malformed_chunk) ? failure_kind::other : failure_kind::never;
+    default:
+        return in(e, errc::malformed_response, errc::malformed_chunk) ? failure_kind::other : failure_kind::hopeless;
     }
 }
 
@@ -105,7 +106,7 @@ private:
 
     retry_verdict after_failure(const attempt_end& end) noexcept {
         const auto what = classify(end.ec, end.state);
-        if (what == failure_kind::never) return {};
+        if (what == failure_kind::hopeless) return {};
         if (end.state != RequestState::not_sent && !repeatable(end)) return {};
         const bool connecting = what == failure_kind::connect, reading = what == failure_kind::read;
         auto& made = connecting ? connect_ : reading ? read_ : other_;

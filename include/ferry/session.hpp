@@ -1,6 +1,8 @@
 // Session: the verbs, defaults laid under each request, and a pool of connections that they share.
 #pragma once
 
+#include <ferry/engine/download.hpp>
+#include <ferry/event_stream.hpp>
 #include <ferry/io/session_core.hpp>
 #include <ferry/stream.hpp>
 
@@ -29,17 +31,24 @@ namespace ferry {
 class Session {
 public:
     /// Throws `ferry::Error` for an option, header or base URL that cannot be used.
-    explicit Session(SessionOptions options = {}) : core_(detail::make_core(std::move(options))) {}
-
-    Session(Session&&) noexcept = default;
-    Session& operator=(Session&& other) noexcept {
-        if (this == &other) return *this;
-        close();
-        core_ = std::move(other.core_);
-        return *this;
+    explicit Session(SessionOptions options = {})
+        : core_(detail::make_core(std::move(options))), open_(std::make_shared<detail::open_pool>(core_->connections)) {
     }
-    /// Closes all connections; one that a Stream holds, as soon as that is done with it.
-    ~Session() { close(); }
+
+    /// Moving takes everything along. What is destroyed last, a Session or one of its overlays, closes all connections;
+    /// one that a Stream holds, as soon as that is done with it.
+    Session(Session&&) noexcept = default;
+    Session& operator=(Session&&) noexcept = default;
+    ~Session() = default;
+
+    /// A session on the same connections and cookies, adapters and limits, with other defaults laid over this one's:
+    /// `auto api = session.with({.headers = {{"X-Team", "blue"}}, .timeout = 5s})`. Throws `ferry::Error` for what
+    /// belongs to a single request (`body`, `target`, `stop`, ...).
+    Session with(const Options& defaults) const { return Session(*this, {}, defaults); }
+    /// The same with another base URL.
+    Session with(std::string_view base_url, const Options& defaults = Options::none()) const {
+        return Session(*this, base_url, defaults);
+    }
 
     Response get(std::string_view url, const Options& with = Options::none()) { return request("GET", url, with); }
     Response head(std::string_view url, const Options& with = Options::none()) { return request("HEAD", url, with); }
@@ -115,6 +124,11 @@ public:
         return s;
     }
 
+    /// Server-sent events from a URL. It connects when the first is asked for. Throws `ferry::Error` for bad input.
+    EventStream events(std::string_view url, const Options& with = Options::none()) {
+        return EventStream(std::make_unique<Stream::State>(alive(), "GET", with), url);
+    }
+
     /// Writes the body of a 2xx response to a file, of any size, in little memory. It is written beside `path` and
     /// renamed when it is whole, so a failure leaves what was there before. The body of another status is in the
     /// Response, and no file is written: ask `ok()`. Throws `ferry::Error`, also when the file cannot be written.
@@ -133,19 +147,32 @@ public:
     }
 
     /// The pool at this moment.
-    PoolStats stats() const { return core().connections.pool.stats(); }
+    PoolStats stats() const { return core().connections->pool.stats(); }
 
     /// Closes idle connections that have expired or that the server has closed; how many. Any request does as much by
     /// itself, at most once a second.
-    std::size_t prune() { return core().connections.pool.prune(detail::clock::now(), std::chrono::milliseconds(0)); }
+    std::size_t prune() { return core().connections->pool.prune(detail::clock::now(), std::chrono::milliseconds(0)); }
+
+    /// The cookies; null if they are switched off.
+    const std::shared_ptr<CookieJar>& cookies() const { return core().options.cookies; }
+
+    /// Has requests to URLs that begin with `prefix`, such as `https://api.example.com/`, answered by an adapter
+    /// instead of the network; the longest prefix decides. Null takes the adapter of that prefix away (requests'
+    /// `mount`).
+    void mount(std::string prefix, std::shared_ptr<Adapter> adapter) {
+        core().shared->adapters.mount(std::move(prefix), std::move(adapter));
+    }
 
     /// Closes the idle connections and turns away requests, those in line and those to come, with `errc::pool_closed`.
     /// Requests under way go on to their end; then their connections are closed.
     void close() noexcept {
-        if (core_) core_->connections.pool.close();
+        if (core_) core_->connections->pool.close();
     }
 
 private:
+    Session(const Session& under, std::string_view base_url, const Options& defaults)
+        : core_(std::make_shared<detail::session_core>(under.core(), base_url, defaults)), open_(under.open_) {}
+
     Stream stream(std::string_view method, std::string_view url, const Options& with, detail::failure& f) {
         Stream s(std::make_unique<Stream::State>(alive(), method, with));
         auto& state = *s.state_;
@@ -168,6 +195,7 @@ private:
     detail::session_core& core() const { return *alive(); }
 
     std::shared_ptr<detail::session_core> core_;
+    std::shared_ptr<detail::open_pool> open_;
 };
 
 }  // namespace ferry

@@ -102,6 +102,7 @@ public:
 private:
     friend class Session;
     friend class Lines;
+    friend class EventStream;
 
     /// Everything that a call refers to, at one place while the Stream moves.
     struct State {
@@ -111,7 +112,7 @@ private:
         /// Ready to be performed: `perform([&] { return open_stream(transfer); })`.
         detail::failure prepare(std::string_view url) {
             if (auto c = core->prepare(asked, method, url, options)) return detail::refused(std::move(c), url);
-            driver = std::make_unique<detail::blocking_driver>(core->connections, asked);
+            driver = std::make_unique<detail::blocking_driver>(*core->connections, asked);
             response.url = asked.url;
             return {};
         }
@@ -130,7 +131,7 @@ private:
         void abandon() noexcept {
             transfer.conn = nullptr;
             transfer.ended = errc::connection_closed;
-            driver = std::make_unique<detail::blocking_driver>(core->connections, asked);
+            driver = std::make_unique<detail::blocking_driver>(*core->connections, asked);
         }
         void close() noexcept {
             if (!transfer.conn) return;

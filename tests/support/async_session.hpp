@@ -156,6 +156,34 @@ private:
 inline Lines Stream::lines(std::size_t max) & { return Lines(this, max); }
 inline Lines Stream::lines(std::size_t max) && { return Lines(std::move(*this), max); }
 
+class EventStream {
+public:
+    EventStream(std::shared_ptr<Loop> loop, AsyncEventStream events)
+        : loop_(std::move(loop)), events_(std::move(events)) {}
+
+    std::optional<Event> next() {
+        std::error_code ec;
+        auto event = next(ec);
+        if (ec) throw Error(*events_.error(ec), std::make_shared<const Response>(events_.response()));
+        return event;
+    }
+    std::optional<Event> next(std::error_code& ec) {
+        auto came = await<std::optional<Event>>([this](auto handler) { events_.async_next(std::move(handler)); });
+        ec = came.first;
+        return std::move(came.second);
+    }
+    const Response& response() const { return events_.response(); }
+    void close() { events_.close(); }
+
+    std::optional<Event> take() { return next(); }
+    auto begin() { return Stream::Iterator<EventStream, Event>(this); }
+    std::default_sentinel_t end() const { return {}; }
+
+private:
+    std::shared_ptr<Loop> loop_;
+    AsyncEventStream events_;
+};
+
 class Session {
 public:
     explicit Session(SessionOptions options = {}) : session_(AsyncSession(loop_->io, std::move(options))) {}
@@ -235,11 +263,25 @@ public:
         return Stream(loop_, std::move(came.second));
     }
 
+    EventStream events(std::string_view url, const Options& with = {}) {
+        return EventStream(loop_, session_.events(url, with));
+    }
+
+    Session with(const Options& defaults) const { return Session(loop_, session_.with(defaults)); }
+    Session with(std::string_view base_url, const Options& defaults = {}) const {
+        return Session(loop_, session_.with(base_url, defaults));
+    }
+    const std::shared_ptr<CookieJar>& cookies() const { return session_.cookies(); }
+    void mount(std::string prefix, std::shared_ptr<Adapter> adapter) {
+        session_.mount(std::move(prefix), std::move(adapter));
+    }
+
     PoolStats stats() const { return session_.stats(); }
     std::size_t prune() { return session_.prune(); }
     void close() { session_.close(); }
 
 private:
+    Session(std::shared_ptr<Loop> loop, AsyncSession session) : loop_(std::move(loop)), session_(std::move(session)) {}
     static Response raised(Response&& r) {
         if (!r.error) return std::move(r);
         auto partial = r.status ? std::make_shared<const Response>(r) : nullptr;

@@ -57,7 +57,7 @@ public:
         return step(Kind::resolve, "resolves", [this, found = std::move(found)](const detail::action& a) {
             resolved = std::string(a.host) + ":" + std::to_string(a.port);
             *a.found = found;
-            return detail::answer{};
+            return detail::answer{.at = now};
         });
     }
     World& resolves_nothing(std::error_code ec) { return fails(Kind::resolve, "resolves nothing", ec); }
@@ -72,7 +72,7 @@ public:
         return step(Kind::await_connect, "connects", [this](const detail::action&) {
             REQUIRE(held_);
             held_->open = true;
-            return detail::answer{};
+            return detail::answer{.at = now};
         });
     }
     World& refuses(std::error_code ec = std::make_error_code(std::errc::connection_refused)) {
@@ -232,7 +232,7 @@ private:
                         held_ = std::make_unique<detail::connection>();
                         held_->open = held_->info.reused = kept;
                         ++handed_out;
-                        return detail::answer{.conn = held_.get()};
+                        return detail::answer{.conn = held_.get(), .at = now};
                     });
     }
     detail::answer let_go(const detail::action& a) {
@@ -289,7 +289,8 @@ template <class T> T play(World& world, detail::task<T> work) {
 
 inline Came play_dry(World& world, const Asked& asked) {
     Came came{};
-    detail::transfer t(asked.request, came.response);
+    auto request = asked.request;  // which a redirect changes
+    detail::transfer t(request, came.response);
     came.ec = play(world, detail::fetch(t));
     came.phase = t.phase;
     came.reached = t.reached();

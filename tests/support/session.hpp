@@ -8,5 +8,6 @@
 namespace ferry::testing {
 using Session = ferry::Session;
 using Stream = ferry::Stream;
+using EventStream = ferry::EventStream;
 }  // namespace ferry::testing
 #endif

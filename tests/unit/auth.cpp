@@ -45,7 +45,7 @@ struct Counting : AuthScheme {
     }
 };
 
-struct Lines : AuthScheme {
+struct Smuggling : AuthScheme {
     std::string authorize(const AuthRequest&) override { return "X\r\nInjected: 1"; }
 };
 
@@ -208,7 +208,7 @@ TEST_CASE("an exchange without a scheme does nothing; a field cannot smuggle lin
     CHECK(nobody.field().empty());
     CHECK_FALSE(nobody.answers(401, {{"WWW-Authenticate", "Basic realm=a"}}, "GET", "/", url));
 
-    detail::AuthExchange smuggler(std::make_shared<Lines>());
+    detail::AuthExchange smuggler(std::make_shared<Smuggling>());
     CHECK(smuggler.prepare("GET", "/", url) == errc::invalid_header_value);
     CHECK(smuggler.field().empty());
 }

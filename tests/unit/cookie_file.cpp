@@ -25,7 +25,7 @@ using ferry::testing::TempFolder;
 namespace {
 
 const CookieJar::time_point now(std::chrono::seconds(1'700'000'000));
-constexpr std::string_view head = "# Netscape HTTP Cookie File\n";
+constexpr std::string_view first_lines = "# Netscape HTTP Cookie File\n";
 
 /// The cookies that a file of this text holds.
 std::vector<Cookie> loaded(std::string_view text) {
@@ -63,7 +63,7 @@ TEST_CASE("a jar is written as curl and wget write theirs", "[cookies][F2]") {
     fill(jar);
     jar.save((folder / "c.txt").string(), {.session_cookies = true}, now);
     const auto text = folder.read("c.txt");
-    CHECK(text.starts_with(head));
+    CHECK(text.starts_with(first_lines));
     CHECK(text.find("\n\n#HttpOnly_.example.com\tTRUE\t/\tTRUE\t1700000100\tsecure\t\"q uoted\"\n") !=
           std::string::npos);
     CHECK(text.find("\nwww.example.com\tFALSE\t/a\tFALSE\t1700000200\thost\tonly\n") != std::string::npos);
@@ -130,7 +130,7 @@ TEST_CASE("loading adds to what is there", "[cookies][F2]") {
 
 TEST_CASE("a malformed line is named, and nothing of the file is loaded", "[cookies][F2]") {
     const auto bad = [](std::string_view line) {
-        const auto error = refused(std::string(head) + "a.test\tFALSE\t/\tFALSE\t0\ta\t1\n" + std::string(line) +
+        const auto error = refused(std::string(first_lines) + "a.test\tFALSE\t/\tFALSE\t0\ta\t1\n" + std::string(line) +
                                    "\n#\n");
         INFO(error.what());
         CHECK(error.code() == errc::malformed_cookie_file);

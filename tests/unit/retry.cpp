@@ -82,10 +82,10 @@ TEST_CASE("what another try would only repeat, or what the caller has set, is fi
           errc::too_many_redirects, errc::redirect_loop,   errc::redirect_refused,  errc::client_error_status}) {
         INFO(detail::describe(e));
         for (auto state : {RequestState::not_sent, RequestState::maybe_sent, RequestState::response_started})
-            CHECK(classify(e, state) == failure_kind::never);
+            CHECK(classify(e, state) == failure_kind::hopeless);
     }
-    CHECK(classify({ENOSPC, std::system_category()}, RequestState::response_started) == failure_kind::never);
-    CHECK(classify({1, std::iostream_category()}, RequestState::not_sent) == failure_kind::never);
+    CHECK(classify({ENOSPC, std::system_category()}, RequestState::response_started) == failure_kind::hopeless);
+    CHECK(classify({1, std::iostream_category()}, RequestState::not_sent) == failure_kind::hopeless);
     CHECK_FALSE(again({}, failed(errc::cancelled, RequestState::not_sent)));
 }
 

@@ -12,6 +12,7 @@
 #include <optional>
 #include <ostream>
 #include <span>
+#include <string>
 #include <string_view>
 #include <system_error>
 #include <vector>
@@ -36,7 +37,10 @@ struct action {
         create,         // a file beside `path`, for the response's body
         store,          // `from` at the end of that file
         commit,         // that file is whole: it gets its name
+        resume,         // the file that an earlier download has left in part; its version into `text`
+        restart,        // that file begins anew, as the version in `text`
         pace,           // the turn that the origin's rate limit gives this request
+        sleep,          // until `until`
     };
 
     kind what;
@@ -49,7 +53,8 @@ struct action {
     std::span<char> into{};                         // read, pull
     std::array<std::string_view, 2> from{};         // write; store takes the first
     std::string_view host{};                        // resolve
-    std::string_view path{};                        // create
+    std::string_view path{};                        // create, resume
+    std::string* text = nullptr;                    // resume, restart
     std::vector<Endpoint>* found = nullptr;         // resolve
     Endpoint peer{};                                // start_connect
     std::chrono::milliseconds limit = no_limit;
@@ -58,9 +63,9 @@ struct action {
 };
 
 constexpr std::string_view to_string(action::kind k) noexcept {
-    constexpr std::array<std::string_view, 14> names{
-        "now",  "checkout", "release", "resolve", "start_connect", "await_connect", "open_body",
-        "pull", "read",     "write",   "create",  "store",         "commit",        "pace"};
+    constexpr std::array<std::string_view, 17> names{
+        "now",   "checkout", "release", "resolve", "start_connect", "await_connect", "open_body", "pull", "read",
+        "write", "create",   "store",   "commit",  "resume",        "restart",       "pace",      "sleep"};
     return names[static_cast<std::size_t>(k)];
 }
 
@@ -91,9 +96,10 @@ inline std::ostream& operator<<(std::ostream& os, const action& a) {
 /// What came of an action.
 struct answer {
     std::error_code ec{};
-    std::size_t n = 0;           // bytes moved; open_body: the body's size, or unknown_size; await_connect: which one
+    std::size_t n = 0;  // bytes moved; resume: bytes that are there; open_body: the body's size, or unknown_size;
+                        // await_connect: which one
     connection* conn = nullptr;  // checkout
-    time_point at{};             // now
+    time_point at{};             // now, checkout, resolve, await_connect, release
     bool readable = false;       // write with `watch`: the peer has sent something; nothing was written
 };
 

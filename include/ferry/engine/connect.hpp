@@ -28,7 +28,7 @@ inline std::vector<Endpoint> interleave(const std::vector<Endpoint>& found) {
 
 /// Begins with the first address, goes on to the next when one has failed or has not answered in time, and is done
 /// with the first that succeeds. The error is that of the first that failed.
-inline result race(const std::vector<Endpoint>& peers, time_point until) {
+inline result race(const std::vector<Endpoint>& peers, time_point until, time_point& connected) {
     std::error_code first_error;
     std::size_t next = 0, running = 0;
     bool go_on = true;
@@ -43,6 +43,7 @@ inline result race(const std::vector<Endpoint>& peers, time_point until) {
         if (running == 0) co_return first_error;
         auto turn = next < peers.size() ? attempt_delay : no_limit;
         auto a = co_await action{.what = action::kind::await_connect, .limit = turn, .until = until};
+        connected = a.at;
         if (!a.ec) co_return a.ec;
         if (a.ec == errc::total_timeout || a.ec == errc::cancelled) co_return a.ec;
         go_on = true;
@@ -70,11 +71,14 @@ inline result connect(transfer& t) {
     auto resolved = co_await action{
         .what = action::kind::resolve, .port = url.port(), .host = host, .found = &found, .until = until};
     if (resolved.ec) co_return connect_fault(resolved.ec, total);
+    t.response.timings.resolve = resolved.at - begin.at;
     if (found.empty()) co_return errc::no_address;
 
     t.phase = Phase::connect;
     auto peers = interleave(found);
-    auto ec = co_await race(peers, until);
+    time_point connected;
+    auto ec = co_await race(peers, until, connected);
+    if (!ec) t.response.timings.connect = connected - resolved.at;
     co_return connect_fault(ec, total);
 }
 

@@ -1,63 +1,14 @@
 // One call from checkout to release: which connection, one exchange on it, and whether to try again.
 #pragma once
 
+#include <ferry/engine/adapt.hpp>
 #include <ferry/engine/connect.hpp>
-#include <ferry/engine/receive_body.hpp>
-#include <ferry/engine/send.hpp>
-#include <ferry/http/reuse.hpp>
+#include <ferry/engine/follow.hpp>
 
 #include <optional>
 #include <system_error>
 
 namespace ferry::detail {
-
-/// The peer is gone, as opposed to slow, wrong, or not to be waited for.
-inline bool is_gone(std::error_code ec) noexcept {
-    return ec == errc::connection_closed || ec == std::errc::connection_reset || ec == std::errc::broken_pipe ||
-           ec == std::errc::connection_aborted;
-}
-
-/// A server that closes an idle connection may say so with a 408 first (RFC 9110 15.5.9).
-inline bool is_idle_408(const transfer& t) noexcept {
-    return t.head_done && t.interim == 0 && t.response.status == 408 && !t.conn->parser.keep_alive();
-}
-
-/// Whether what happened is the end of a kept connection rather than an answer to this request, and the request may be
-/// sent again: nothing of it left, or it is idempotent (RFC 9110 9.2.2, RFC 9112 9.3.1).
-inline bool is_stale(const transfer& t, std::error_code ec) noexcept {
-    if (!t.conn->info.reused) return false;
-    if (!(ec ? is_gone(ec) && t.heard == 0 : is_idle_408(t))) return false;
-    return t.state == RequestState::not_sent || t.asked.idempotent;
-}
-
-inline DiscardReason reason_for(std::error_code ec) noexcept {
-    if (!ec || ec == errc::connection_closed) return DiscardReason::peer_closed;
-    if (is_gone(ec)) return DiscardReason::reset;
-    return DiscardReason::aborted;
-}
-
-inline reuse judge_reuse(const transfer& t) noexcept {
-    auto& c = *t.conn;
-    end_of_exchange e{.failed = !t.head_done,
-                      .request_whole = t.request_whole,
-                      .response_whole = t.body_whole,
-                      .peer_keeps = c.parser.keep_alive(),
-                      .we_keep = t.asked.keep_alive,
-                      .leftover = !c.unread().empty()};
-    if (auto hint = t.response.headers.find("keep-alive")) e.hint = parse_keep_alive(*hint);
-    return judge_reuse(e);
-}
-
-/// Gives the connection back; the answer carries the time.
-inline const action& release(transfer& t, reuse verdict) noexcept {
-    t.conn = nullptr;
-    t.decoded = {};
-    auto& a = t.ask(action::kind::release);
-    a.keep = !verdict.discard;
-    a.reason = verdict.discard.value_or(DiscardReason::aborted);
-    a.hint = verdict.idle_for;
-    return a;
-}
 
 /// A body of which nothing has to be asked: none, or bytes in memory.
 inline void frame_body(transfer& t) noexcept {
@@ -65,7 +16,7 @@ inline void frame_body(transfer& t) noexcept {
     std::optional<std::uint64_t> size;
     if (auto bytes = body.bytes()) size = bytes->size();
     t.sending = frame_request(t.asked.method, body, size);
-    if (body.none() && t.asked.options->headers.contains("Content-Length")) t.sending.what = body_framing::kind::length;
+    if (body.none() && t.asked.fields->contains("Content-Length")) t.sending.what = body_framing::kind::length;
 }
 
 /// Opens a body that is pulled from its beginning, and decides how its end is told.
@@ -73,43 +24,12 @@ inline result open_body(transfer& t) {
     auto a = co_await action{.what = action::kind::open_body};
     if (a.ec) co_return unreadable_body(t, a);
     std::optional<std::uint64_t> size;
-    if (a.n != unknown_size) size = a.n;
-    auto field = t.asked.options->headers.find("content-length");
+    if (a.n != unknown_size && !t.packs && !t.has_trailers) size = a.n;
+    auto field = t.asked.fields->find("content-length");
     std::uint64_t given = 0;
     if (field && (!parse_decimal(*field, given) || given != size)) co_return errc::content_length_mismatch;
     t.sending = frame_request(t.asked.method, t.asked.body(), size);
     co_return std::error_code{};
-}
-
-inline void begin_exchange(transfer& t, bool expect) {
-    auto& c = *t.conn;
-    t.heard = t.interim = 0;
-    t.head_done = t.request_whole = t.body_whole = false;
-    ++c.info.requests;
-    t.response.connection = c.info;
-    c.parser.start(t.response, t.asked.is_head(), {t.asked.session->max_head, t.asked.session->max_fields},
-                   t.asked.lenient);
-    encode_request(t, expect);
-}
-
-/// Sends the request and receives the final head. A write that fails does not hide an answer that is already there.
-inline result exchange(transfer& t, bool expect) {
-    begin_exchange(t, expect);
-    t.phase = Phase::send;
-    const auto& a = co_await write_action(t);
-    auto sent = take_written(t, a);
-    if (!sent && (!all_sent(t) || expect || t.asked.body().pulled())) sent = co_await send_rest(t, a.readable, expect);
-    t.request_whole = !sent && !t.head_done;
-    if (t.head_done || (sent && !is_gone(sent))) co_return sent;
-
-    if (!sent) t.phase = Phase::head;
-    std::error_code heard;
-    while (!heard && !t.head_done) {
-        const auto& bytes = co_await read_action(t, t.conn->room(false));
-        heard = take_head_bytes(t, bytes);
-    }
-    if (sent && heard) co_return sent;  // there was no answer after all
-    co_return heard;
 }
 
 /// What follows an attempt: its end, or another with these changes.
@@ -121,13 +41,6 @@ inline turn judge(const transfer& t, std::error_code ec, bool expect) noexcept {
     return turn::done;
 }
 
-/// What came was not the answer.
-inline void forget_response(transfer& t) noexcept {
-    t.response.status = 0;
-    t.response.reason.clear();
-    t.response.headers.clear();
-}
-
 inline const action& checkout(transfer& t, bool fresh) noexcept {
     auto& a = t.ask(action::kind::checkout);
     a.fresh = fresh;
@@ -136,46 +49,89 @@ inline const action& checkout(transfer& t, bool fresh) noexcept {
     return a;
 }
 
-/// Up to the final head: checkout, connect, exchange; and once more on a fresh connection if the kept one was stale.
-inline result open(transfer& t) {
-    bool expect = t.asked.options->expect_continue && !t.asked.options->headers.contains("Expect");
-    for (bool fresh = false;;) {
-        t.phase = Phase::input;
-        std::error_code ec;
-        frame_body(t);
-        if (t.asked.body().pulled()) ec = co_await open_body(t);
+/// Whether the response that has come is the call's: nothing in it, and nobody, asks for more than that.
+inline bool is_plain(const transfer& t) noexcept {
+    auto& r = t.response;
+    return r.status < 300 && !t.asked.attentive && !t.way &&
+           !(t.asked.session->cookies && r.headers.contains("set-cookie"));
+}
+
+inline bool may_expect(const transfer& t) noexcept {
+    return t.asked.options->expect_continue && !t.asked.fields->contains("Expect");
+}
+
+/// What has to be there before a connection is taken: the body's framing, and the turn that a rate limit gives.
+inline result begin_attempt(transfer& t) {
+    t.phase = Phase::input;
+    if (t.asked.body().pulled()) {
+        auto ec = co_await open_body(t);
         if (ec) co_return ec;
+    }
+    t.phase = Phase::pool;
+    if (t.asked.session->rate.requests_per_second <= 0) co_return std::error_code{};
+    auto turn = co_await action{.what = action::kind::pace, .until = t.deadline};
+    co_return turn.ec;
+}
+
+inline bool has_to_begin(const transfer& t) noexcept {
+    return t.asked.body().pulled() || t.asked.session->rate.requests_per_second > 0;
+}
+
+/// A kept connection turned out to be dropped, or a server did not like to be asked first: the same once more.
+inline result begin_again(transfer& t, std::error_code ec, bool stale) {
+    if (stale && t.asked.attentive) tell_retry(t, 1, ec, {}, true);
+    if (t.pulled && !t.asked.body().rewindable()) {
+        t.particulars = ec ? ec.message() : "the server closed the idle connection with a 408";
+        forget_response(t);
+        co_return errc::body_not_rewindable;
+    }
+    t.earlier = std::max(t.earlier, std::min(t.reached(), RequestState::maybe_sent));
+    t.state = RequestState::not_sent;
+    forget_response(t);
+    co_return std::error_code{};
+}
+
+/// Up to the final head: checkout, connect, exchange; once more on a fresh connection if the kept one was stale; and
+/// again for as long as redirects, challenges or the retry policy ask for it.
+inline result open(transfer& t) {
+    bool expect = may_expect(t);
+    auto ec = add_fields(t);
+    if (t.asked.retry && t.asked.shared) t.asked.shared->budget.deposit(*t.asked.retry);
+    for (bool fresh = false;;) {
+        if (ec) co_return ec;
+        frame_body(t);
+        t.phase = Phase::pool;
+        if (has_to_begin(t)) {
+            ec = co_await begin_attempt(t);
+            if (ec) co_return ec;
+        }
         expect = expect && t.sending.has_content();
 
-        t.phase = Phase::pool;
-        if (t.asked.session->rate.requests_per_second > 0) {
-            auto turn = co_await action{.what = action::kind::pace, .until = t.deadline};
-            if (turn.ec) co_return turn.ec;
+        if (t.asked.adapter) [[unlikely]] {
+            ec = co_await adapt(t);
+        } else {
+            const auto& place = co_await checkout(t, fresh);
+            if (place.ec) co_return timed_out_as(place.ec, errc::pool_timeout);
+            t.conn = place.conn;
+            t.response.timings.wait += place.at - t.waiting_since;
+            if (!t.conn->open) ec = co_await connect(t);
+            if (!ec) ec = co_await exchange(t, expect);
         }
-        const auto& place = co_await checkout(t, fresh);
-        if (place.ec) co_return timed_out_as(place.ec, errc::pool_timeout);
-        t.conn = place.conn;
-        if (!t.conn->open) ec = co_await connect(t);
-        if (!ec) ec = co_await exchange(t, expect);
 
-        auto next = judge(t, ec, expect);
-        if (next == turn::done && !ec) co_return ec;
-        co_await release(t, ec || next == turn::stale ? reuse{reason_for(ec)} : judge_reuse(t));
+        auto next = t.conn ? judge(t, ec, expect) : turn::done;
         if (next == turn::done) {
-            if (!t.head_done) forget_response(t);
-            co_return ec;
+            if (!ec && is_plain(t)) co_return ec;
+            bool again = false;
+            ec = co_await follow(t, ec, again);
+            if (!again) co_return ec;
+            fresh = false;
+            expect = may_expect(t);
+            continue;
         }
-        if (t.pulled && !t.asked.body().rewindable()) {
-            t.particulars = ec ? ec.message() : "the server closed the idle connection with a 408";
-            forget_response(t);
-            co_return errc::body_not_rewindable;
-        }
-
+        co_await release(t, next == turn::stale ? reuse{reason_for(ec)} : judge_reuse(t));
+        ec = co_await begin_again(t, ec, next == turn::stale);
         fresh = next == turn::stale;
         expect = expect && next == turn::stale;
-        t.earlier = std::min(t.reached(), RequestState::maybe_sent);
-        t.state = RequestState::not_sent;
-        forget_response(t);
     }
 }
 
@@ -204,7 +160,7 @@ inline result finish(transfer& t, std::error_code ec) {
 }
 
 inline void start_clock(transfer& t, time_point now) noexcept {
-    t.started = now;
+    t.started = t.waiting_since = now;
     t.deadline = add(now, t.asked.total);
 }
 
@@ -214,9 +170,27 @@ inline result fetch_head(transfer& t) {
     start_clock(t, a.at);
     auto ec = co_await open(t);
     auto now = co_await action{.what = action::kind::now};
-    t.response.elapsed = now.at - t.started;
+    t.response.elapsed = t.response.timings.first_byte = now.at - t.started;
     t.phase = ec ? t.phase : Phase::body;
     co_return ec;
+}
+
+/// The part of a body that did not come with its head.
+inline result read_rest(transfer& t) {
+    auto head = co_await action{.what = action::kind::now};
+    t.response.timings.first_byte = head.at - t.started;
+    auto ec = co_await read_body(t);
+    co_return ec;
+}
+
+/// The body that an adapter gave.
+inline result take_canned(transfer& t) {
+    auto end = co_await action{.what = action::kind::now};
+    t.response.elapsed = t.response.timings.first_byte = end.at - t.started;
+    if (t.canned.size() > t.asked.max_body) co_return errc::body_too_large;
+    t.response.body = std::move(t.canned);
+    t.decoded = {};
+    co_return std::error_code{};
 }
 
 /// A whole call, with the body in memory. A driver that has started the clock itself spares the call an action.
@@ -228,14 +202,19 @@ inline result fetch(transfer& t) {
     auto ec = co_await open(t);
     if (ec) co_return ec;
     t.phase = Phase::body;
+    if (!t.conn) {
+        ec = co_await take_canned(t);
+        co_return ec;
+    }
     take_whole_body(t);
-    if (!t.body_whole) ec = co_await read_body(t);
+    if (!t.body_whole) ec = co_await read_rest(t);
     if (!t.asked.keep_alive || ec) {
         ec = co_await finish(t, ec);
         co_return ec;
     }
     const auto& ended = co_await release(t, judge_reuse(t));
     t.response.elapsed = ended.at - t.started;
+    if (t.response.timings.first_byte.count() == 0) t.response.timings.first_byte = t.response.elapsed;
     co_return ec;
 }
 

@@ -26,11 +26,13 @@ inline std::error_code ended_in_body(transfer& t, std::error_code ec) noexcept {
 }
 
 /// Counts `n` bytes of body that arrived as they are.
-inline void count_body(transfer& t, std::size_t n) noexcept {
+inline void count_body(transfer& t, std::size_t n) {
     t.body_bytes += n;
-    if (t.body() != framing::length) return;
-    t.remaining -= n;
-    t.body_whole = t.remaining == 0;
+    if (t.body() == framing::length) {
+        t.remaining -= n;
+        t.body_whole = t.remaining == 0;
+    }
+    tell_progress(t);
 }
 
 /// How many bytes of a body that is not chunked may be taken at once.
@@ -54,6 +56,7 @@ inline std::error_code buffered_piece(transfer& t, std::string_view& piece) {
     t.body_bytes += f.body;
     t.body_whole = c.parser.complete();
     piece = {at, f.body};
+    if (f.body) tell_progress(t);
     if (f.ec) t.particulars = c.parser.fault();
     return f.body ? t.fault = f.ec, std::error_code{} : f.ec;  // what came before the fault is delivered first
 }
@@ -76,10 +79,26 @@ inline result next_piece(transfer& t, std::string_view& piece) {
     co_return std::error_code{};
 }
 
+/// The same with the content codings undone.
+inline result next_decoded(transfer& t, std::string_view& piece) {
+    auto& c = *t.coded;
+    piece = std::exchange(c.left, {});
+    while (piece.empty()) {
+        if (!c.pending) {
+            auto ec = co_await next_piece(t, c.coded);
+            if (ec) co_return ec;
+            if (c.coded.empty()) co_return c.decoder->finish();
+        }
+        auto ec = c.next(piece);
+        if (ec) co_return ec;
+    }
+    co_return std::error_code{};
+}
+
 /// Some bytes into `into`: straight from the socket where the framing allows. 0 at the end.
 inline result read_some(transfer& t, std::span<char> into, std::size_t& n) {
     n = 0;
-    if (t.body() != framing::chunked && t.decoded.empty() && t.conn->unread().empty()) {
+    if (!t.coded && t.body() != framing::chunked && t.decoded.empty() && t.conn->unread().empty()) {
         if (t.body_whole || into.empty()) co_return std::error_code{};
         auto a = co_await read_action(t, into.first(at_most(t, into.size())));
         if (a.ec || a.n == 0) co_return ended_in_body(t, a.ec);
@@ -87,17 +106,19 @@ inline result read_some(transfer& t, std::span<char> into, std::size_t& n) {
         co_return std::error_code{};
     }
     std::string_view piece;
-    auto ec = co_await next_piece(t, piece);
+    std::error_code ec;
+    if (t.coded) ec = co_await next_decoded(t, piece);
+    else ec = co_await next_piece(t, piece);
     n = std::min(piece.size(), into.size());
     if (n) std::memcpy(into.data(), piece.data(), n);
-    t.decoded = piece.substr(n);
+    (t.coded ? t.coded->left : t.decoded) = piece.substr(n);
     co_return ec;
 }
 
 /// A body of known length that came whole with its head, the usual case; else leaves it to `read_body`.
 inline void take_whole_body(transfer& t) {
     auto unread = t.conn->unread();
-    if (t.body() != framing::length || unread.size() < t.remaining || t.remaining > t.asked.max_body) return;
+    if (t.coded || t.body() != framing::length || unread.size() < t.remaining || t.remaining > t.asked.max_body) return;
     auto n = static_cast<std::size_t>(t.remaining);
     assign(t.response.body, unread.substr(0, n));
     t.conn->consume(n);
@@ -130,9 +151,27 @@ inline result read_length(transfer& t, std::string& body) {
     co_return std::error_code{};
 }
 
+/// A coded body; the limit is for what it decodes to.
+inline result read_coded(transfer& t, std::string& body) {
+    const auto most = std::min<std::uint64_t>(t.asked.max_body, body.max_size());
+    string_decoder whole(*t.coded->decoder, body, static_cast<std::size_t>(most));
+    for (;;) {
+        std::string_view piece;
+        auto ec = co_await next_piece(t, piece);
+        if (ec) co_return ec;
+        if (piece.empty()) co_return whole.finish();
+        ec = whole.feed(piece);
+        if (ec) co_return ec;
+    }
+}
+
 /// The whole body into the Response, within `max_body`.
 inline result read_body(transfer& t) {
     auto& body = t.response.body;
+    if (t.coded) {
+        auto ec = co_await read_coded(t, body);
+        co_return ec;
+    }
     if (t.remaining > t.asked.max_body) co_return errc::body_too_large;
     std::error_code ec;
     if (t.body() == framing::length) {

@@ -15,6 +15,14 @@ inline std::error_code ended_before_head(const transfer& t, std::error_code ec) 
     return ec ? ec : make_error_code(errc::connection_closed);
 }
 
+/// Prepares to undo the body's content codings, if it has any.
+inline std::error_code expect_codings(transfer& t) {
+    std::unique_ptr<body_decoder> decoder;
+    auto ec = make_decoder(t.response.headers, decoder, t.asked.session->max_expansion);
+    if (decoder) t.coded = std::make_unique<decoding>(std::move(decoder));
+    return ec;
+}
+
 /// What a head that is whole means: an interim one is counted, offered and forgotten.
 inline std::error_code head_complete(transfer& t) {
     auto& r = t.response;
@@ -23,7 +31,8 @@ inline std::error_code head_complete(transfer& t) {
         t.head_done = true;
         t.remaining = t.conn->parser.content_length();
         t.body_whole = t.body() == framing::none;
-        return {};
+        if (t.body_whole || !t.asked.decode || !r.headers.contains("content-encoding")) return {};
+        return expect_codings(t);
     }
     if (++t.interim > t.asked.session->max_interim) return errc::too_many_interim_responses;
     if (t.asked.options->on_interim) t.asked.options->on_interim(r.status, r.headers);

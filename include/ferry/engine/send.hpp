@@ -2,10 +2,14 @@
 #pragma once
 
 #include <ferry/engine/receive_head.hpp>
+#include <ferry/features.hpp>
+#include <ferry/http/gzip.hpp>
+#include <ferry/http/trailers.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -28,13 +32,15 @@ inline const action& write_action(transfer& t, bool watch = false) noexcept {
 }
 
 /// What a write did: an error, or some bytes less to send.
-inline std::error_code take_written(transfer& t, const answer& a) noexcept {
+inline std::error_code take_written(transfer& t, const answer& a) {
     if (a.ec) return timed_out_as(a.ec, errc::write_timeout);
     if (a.readable) return {};
     t.state = RequestState::maybe_sent;
     auto of_first = std::min(a.n, t.unsent[0].size());
     t.unsent[0].remove_prefix(of_first);
     t.unsent[1].remove_prefix(a.n - of_first);
+    t.written += a.n;
+    if (t.written > t.head_size) tell_progress(t);
     return {};
 }
 
@@ -50,6 +56,48 @@ inline result write_all(transfer& t, bool watch) {
     }
     co_return std::error_code{};
 }
+
+/// The last chunk, and the trailers that the caller has by now.
+inline std::error_code end_chunks(transfer& t) {
+    t.unsent[0] = last_chunk;
+    if (!t.has_trailers) return {};
+    const auto fields = t.asked.options->trailers();
+    auto c = check_fields(fields);
+    if (auto name = untrailable(fields); name && !c) c = {errc::invalid_header_name, std::string(*name)};
+    t.particulars = c.about.empty() ? t.particulars : "trailer " + c.about;
+    t.trailing = last_chunk_with(fields);
+    t.unsent[0] = t.trailing;
+    return c.ec;
+}
+
+#if FERRY_HAS_ZLIB
+/// A body that is coded with gzip while it is pulled, in chunks.
+inline result send_packed(transfer& t) {
+    gzip_encoder gzip;
+    buffer plain(large_buffer), memory(large_buffer);
+    const auto room = memory.size() - chunk_prefix - chunk_suffix;
+    for (bool ended = false; !ended;) {
+        t.pulled = true;
+        auto a = co_await action{.what = action::kind::pull, .into = {plain.data(), plain.size()}, .until = t.deadline};
+        if (a.ec) co_return unreadable_body(t, a);
+        std::string_view in(plain.data(), a.n);
+        for (bool more = true; more;) {
+            std::size_t n = 0;
+            ended = gzip.encode(in, a.n == 0, {memory.data() + chunk_prefix, room}, n);
+            more = n == room || !in.empty();
+            if (n == 0) continue;
+            t.unsent[0] = frame_chunk(memory.data(), n);
+            auto ec = co_await write_all(t, true);
+            if (ec || t.head_done) co_return ec;
+        }
+    }
+    auto ec = end_chunks(t);
+    if (!ec) ec = co_await write_all(t, true);
+    co_return ec;
+}
+#else
+inline result send_packed(transfer&) { co_return errc::coding_not_available; }
+#endif
 
 /// A body that is pulled piece by piece, as it is or in chunks.
 inline result send_pulled(transfer& t) {
@@ -67,9 +115,11 @@ inline result send_pulled(transfer& t) {
         if (!chunked && (a.n > left || (a.n == 0 && left > 0))) co_return errc::body_size_changed;
         left -= chunked ? 0 : a.n;
         t.unsent[0] = {memory.data() + chunk_prefix, a.n};
-        if (chunked) t.unsent[0] = a.n ? frame_chunk(memory.data(), a.n) : last_chunk;
+        if (chunked && a.n) t.unsent[0] = frame_chunk(memory.data(), a.n);
         const bool last = a.n == 0;
-        auto ec = co_await write_all(t, !first);
+        std::error_code ec;
+        if (chunked && last) ec = end_chunks(t);
+        if (!ec) ec = co_await write_all(t, !first);
         if (ec || t.head_done || last) co_return ec;
     }
     co_return std::error_code{};
@@ -96,6 +146,8 @@ inline void encode_request(transfer& t, bool expect) {
     t.later = expect ? std::exchange(body, {}) : std::string_view{};
     auto behind = body.size() <= copied_body ? std::exchange(body, {}) : std::string_view{};
     t.unsent = {encode_head(t.asked, t.sending, expect, t.conn->out, behind), body};
+    t.head_size = t.unsent[0].size() - behind.size();
+    t.written = 0;
 }
 
 /// What a first write has left over.
@@ -108,7 +160,9 @@ inline result send_rest(transfer& t, bool readable, bool expect) {
         t.unsent[0] = std::exchange(t.later, {});
         ec = co_await write_all(t, false);
     }
-    if (!ec && t.asked.body().pulled() && !t.head_done) ec = co_await send_pulled(t);
+    if (ec || t.head_done || !t.asked.body().pulled()) co_return ec;
+    if (t.packs) ec = co_await send_packed(t);
+    else ec = co_await send_pulled(t);
     co_return ec;
 }
 

@@ -38,26 +38,72 @@ inline failure failed(const transfer& t, std::error_code ec) {
     return {ec, t.phase, t.reached(), to_string(t.asked.url), t.particulars};
 }
 
+/// A session's options with a call's laid over them, for an overlay.
+inline SessionOptions laid_over(const SessionOptions& under, const Options& over) {
+    auto o = under;
+    for (auto f : over.headers) o.headers.erase(f.name);
+    for (auto f : over.headers) o.headers.add(f.name, f.value);
+    for (auto& p : over.params) o.params.add(p.name, p.value);
+    if (over.auth) o.auth = over.auth;
+    o.timeout = over.timeout.value_or(o.timeout);
+    if (over.pool_timeout) o.pool_timeout = over.pool_timeout;
+    o.connect_timeout = over.connect_timeout.value_or(o.connect_timeout);
+    o.read_timeout = over.read_timeout.value_or(o.read_timeout);
+    o.write_timeout = over.write_timeout.value_or(o.write_timeout);
+    if (over.redirects) o.redirects = *over.redirects;
+    if (over.retry) o.retry = over.retry;
+    o.keep_alive = over.keep_alive.value_or(o.keep_alive);
+    o.lenient = over.lenient.value_or(o.lenient);
+    o.decode = over.decode.value_or(o.decode);
+    o.max_body = over.max_body.value_or(o.max_body);
+    return o;
+}
+
+/// What belongs to one request cannot be every request's.
+inline complaint check_overlay(const Options& o) {
+    const char* wrong = !o.body.none()           ? "body"
+                        : !o.target.empty()      ? "target"
+                        : !o.cookies.empty()     ? "cookies"
+                        : o.stop.stop_possible() ? "stop"
+                        : o.idempotent           ? "idempotent"
+                        : o.expect_continue      ? "expect_continue"
+                        : o.on_interim           ? "on_interim"
+                                                 : nullptr;
+    if (!wrong) return {};
+    return {errc::invalid_option, std::string(wrong) + " belongs to one request, not to an overlay"};
+}
+
 struct session_defaults {
-    explicit session_defaults(SessionOptions o, bool is_asynchronous = false)
-        : options(std::move(o)), asynchronous(is_asynchronous) {
+    explicit session_defaults(SessionOptions o, bool is_asynchronous = false, std::shared_ptr<session_state> s = {})
+        : options(std::move(o)), asynchronous(is_asynchronous),
+          shared(s ? std::move(s) : std::make_shared<session_state>()) {
         if (auto c = check_session(options)) raise({.ec = c.ec, .particulars = std::move(c.about)});
+        if (options.netrc && !shared->netrc) shared->netrc.emplace(Netrc::load());
         if (!options.base_url.empty()) base = Url(options.base_url);
         if (!options.headers.contains("User-Agent")) append_field(fields, "User-Agent", "ferry/" FERRY_VERSION);
         if (!options.headers.contains("Accept")) append_field(fields, "Accept", "*/*");
+        const bool codings = options.decode && !options.headers.contains("Accept-Encoding");
+        if (codings && !accept_encoding().empty()) append_field(fields, "Accept-Encoding", accept_encoding());
         fields.append(options.headers.block());
     }
 
+    /// The same with other defaults: a call's options, and a base URL if one is given.
+    session_defaults(const session_defaults& under, std::string_view base_url, const Options& over)
+        : session_defaults(checked(under, base_url, over), under.asynchronous, under.shared) {}
+
     /// Merges a call's options over the session's. `q.url` may bring memory to be reused.
     complaint prepare(request& q, std::string_view method, std::string_view url, const Options& own) const {
+        q.shared = shared.get();
         if (auto c = check_request(method, own, asynchronous)) return c;
         auto ec = base.empty() ? q.url.assign(url) : q.url.assign(base, url);
         if (!ec && !options.params.empty()) ec = q.url.append_query(options.params);
         if (!ec && !own.params.empty()) ec = q.url.append_query(own.params);
         if (ec) return {ec, {}};
-        if (q.url.scheme() == "https") return {errc::tls_not_available, {}};
+        q.adapter = shared->adapters.empty() ? nullptr : shared->adapters.find(q.url.str());
+        if (q.url.secure() && !q.adapter) return {errc::tls_not_available, {}};
         merge(q, method, options, own);
         q.defaults = fields;
+        q.decode = q.decode && decodes;
         return {};
     }
 
@@ -65,6 +111,16 @@ struct session_defaults {
     const bool asynchronous;
     Url base;
     std::string fields;  // as they go on the wire
+    const bool decodes = !options.headers.contains("Accept-Encoding");
+    const std::shared_ptr<session_state> shared;
+
+private:
+    static SessionOptions checked(const session_defaults& under, std::string_view base_url, const Options& over) {
+        if (auto c = check_overlay(over)) raise({.ec = c.ec, .particulars = std::move(c.about)});
+        auto o = laid_over(under.options, over);
+        if (!base_url.empty()) o.base_url = base_url;
+        return o;
+    }
 };
 
 }  // namespace ferry::detail

@@ -1,4 +1,4 @@
-// What is done with a body after its head: taken by pieces, by lines, into memory, into a file, or let go. Each ends
+// What is done with a body after its head: taken by pieces, by lines, into memory, or let go. Each ends
 // the exchange by itself when the body is over, and says a failure again to whoever goes on asking.
 #pragma once
 
@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace ferry::detail {
 
@@ -32,8 +33,13 @@ inline result open_stream(transfer& t) {
 /// The next piece; empty at the end of the body.
 inline result stream_piece(transfer& t, std::string_view& piece) {
     piece = {};
-    if (!t.conn) co_return t.ended;
-    auto ec = co_await next_piece(t, piece);
+    if (!t.conn) {
+        piece = std::exchange(t.decoded, {});  // an adapter's, if any
+        co_return t.ended;
+    }
+    std::error_code ec;
+    if (t.coded) ec = co_await next_decoded(t, piece);
+    else ec = co_await next_piece(t, piece);
     if (ec || piece.empty()) co_await end_stream(t, ec);
     co_return ec;
 }
@@ -41,10 +47,15 @@ inline result stream_piece(transfer& t, std::string_view& piece) {
 /// Some bytes into memory of the caller's; 0 at the end of the body.
 inline result stream_some(transfer& t, std::span<char> into, std::size_t& n) {
     n = 0;
-    if (!t.conn) co_return t.ended;
+    if (!t.conn) {
+        n = t.decoded.copy(into.data(), into.size());
+        t.decoded.remove_prefix(n);
+        co_return t.ended;
+    }
     if (into.empty()) co_return std::error_code{};
     auto ec = co_await read_some(t, into, n);
-    if (ec || (t.body_whole && t.decoded.empty() && !t.fault)) co_await end_stream(t, ec);
+    const bool over = t.coded ? n == 0 : t.body_whole && t.decoded.empty() && !t.fault;
+    if (ec || over) co_await end_stream(t, ec);
     co_return ec;
 }
 
@@ -71,7 +82,6 @@ inline result stream_line(transfer& t, line_splitter& lines, std::string_view& l
 
 /// The rest of the body into the Response, within `max_body`.
 inline result stream_rest(transfer& t) {
-    if (!t.conn) co_return t.ended;
     auto& body = t.response.body;
     std::error_code ec;
     std::string_view piece;
@@ -82,38 +92,6 @@ inline result stream_rest(transfer& t) {
         body.append(piece);
     }
     ec = co_await end_stream(t, errc::body_too_large);
-    co_return ec;
-}
-
-/// A fault of the file that a body goes to.
-inline result end_of_file(transfer& t, std::error_code ec, std::string_view path) {
-    t.particulars.assign("writing ").append(path);
-    t.phase = Phase::body;
-    ec = co_await end_stream(t, ec);
-    co_return ec;
-}
-
-/// The rest of the body into a file, which gets its name when it is whole.
-inline result stream_into_file(transfer& t, std::string_view path) {
-    auto file = co_await action{.what = action::kind::create, .path = path};
-    std::string_view piece;
-    for (bool last = false; !file.ec && !last; last = piece.empty()) {
-        auto ec = co_await stream_piece(t, piece);
-        if (ec) co_return ec;
-        action next{.what = piece.empty() ? action::kind::commit : action::kind::store, .from = {piece}};
-        file = co_await next;
-    }
-    std::error_code ec;
-    if (file.ec) ec = co_await end_of_file(t, file.ec, path);
-    co_return ec;
-}
-
-/// A whole call, the body of a 2xx response into a file, that of another into the Response.
-inline result download(transfer& t, std::string_view path) {
-    auto ec = co_await open_stream(t);
-    if (ec) co_return ec;
-    if (t.response.status / 100 == 2) ec = co_await stream_into_file(t, path);
-    else ec = co_await stream_rest(t);
     co_return ec;
 }
 

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <ferry/core/task.hpp>
+#include <ferry/engine/decoding.hpp>
+#include <ferry/engine/journey.hpp>
 #include <ferry/http/connection.hpp>
 #include <ferry/http/encode.hpp>
 #include <ferry/request.hpp>
@@ -9,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -18,15 +21,17 @@ namespace ferry::detail {
 using result = task<std::error_code>;
 
 struct transfer {
-    transfer(const request& q, Response& r) : asked(q), response(r) {}
+    transfer(request& q, Response& r) : asked(q), response(r) {}
     transfer(const transfer&) = delete;
     transfer& operator=(const transfer&) = delete;
 
-    const request& asked;
+    request& asked;
     Response& response;
-    connection* conn = nullptr;  // between checkout and release
+    std::unique_ptr<journey> way;  // when one request is not all there is to it
+    connection* conn = nullptr;    // between checkout and release
 
     time_point started{};
+    time_point waiting_since{};   // for a connection
     time_point deadline = never;  // of all attempts and the body
 
     Phase phase = Phase::pool;
@@ -38,7 +43,12 @@ struct transfer {
     std::array<std::string_view, 2> unsent;  // of the bytes at hand
     std::string_view later;                  // a body that waits for a go-ahead
     body_framing sending;
-    bool pulled = false;  // some of it was taken from its source
+    bool pulled = false;        // some of it was taken from its source
+    bool packs = false;         // it is coded while it is sent
+    bool has_trailers = false;  // fields behind it
+    std::string trailing;       // those, behind the last chunk
+    std::uint64_t written = 0;  // bytes of head and body
+    std::uint64_t head_size = 0;
     bool request_whole = false;
 
     // The response
@@ -47,10 +57,14 @@ struct transfer {
     bool head_done = false;        // a final head is there
     std::uint64_t remaining = 0;   // of a body of known length
     std::uint64_t body_bytes = 0;  // so far
-    std::string_view decoded;      // a piece of body that lies in the connection's buffer
+    std::string_view decoded;      // a piece of body that was taken off the wire and not yet delivered
+    std::string canned;            // the body that an adapter gave
     std::error_code fault;         // found behind the piece that was delivered last
     bool body_whole = false;
-    std::error_code ended;  // what ended a body that was taken by pieces
+    std::uint64_t resumed = 0;        // bytes of a download that were there before
+    std::uint64_t stored = 0;         // and that have been added since
+    std::error_code ended;            // what ended a body that was taken by pieces
+    std::unique_ptr<decoding> coded;  // undoes the body's content codings, if it has any
 
     frame_stack frames;
 
@@ -75,6 +89,18 @@ inline const action& read_action(transfer& t, std::span<char> into) noexcept {
     a.limit = t.asked.read;
     a.until = t.deadline;
     return a;
+}
+
+/// Tells the caller how far the bodies have got, if that is asked for.
+inline void tell_progress(const transfer& t) {
+    if (!t.asked.options->on_progress) [[likely]]
+        return;
+    Progress p{.sent = t.written - std::min(t.written, t.head_size), .received = t.body_bytes};
+    if (t.sending.what == body_framing::kind::length) p.to_send = t.sending.size;
+    if (t.head_done && t.body() == framing::length) p.to_receive = t.conn->parser.content_length();
+    p.received += t.resumed;
+    if (p.to_receive) *p.to_receive += t.resumed;
+    t.asked.options->on_progress(p);
 }
 
 /// The driver says that the time between two bytes, or of all, is over; what the former means depends on who waited.

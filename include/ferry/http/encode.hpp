@@ -57,7 +57,7 @@ inline void append_field(auto& out, std::string_view name, std::string_view valu
 
 /// The session's fields, but for those that the request has of its own.
 inline void append_defaults(text_writer& out, const request& q) noexcept {
-    auto& own = q.options->headers;
+    auto& own = *q.fields;
     if (own.empty()) {
         out.append(q.defaults);
         return;
@@ -71,7 +71,7 @@ inline void append_defaults(text_writer& out, const request& q) noexcept {
 
 /// Host goes first and once (RFC 9110 7.2); the caller's own Content-Length has been checked and is written here.
 inline void append_own(text_writer& out, const request& q) noexcept {
-    for (auto f : q.options->headers)
+    for (auto f : *q.fields)
         if (!equal_ignoring_case(f.name, "host") && !equal_ignoring_case(f.name, "content-length"))
             append_field(out, f.name, f.value);
 }
@@ -85,16 +85,17 @@ inline void append_framing(text_writer& out, body_framing body) noexcept {
 inline std::string_view encode_head(const request& q, body_framing body, bool expect, std::string& memory,
                                     std::string_view behind = {}) {
     constexpr std::size_t ours = 160, between = 4;  // at most: of the text written here; around a name and a value
-    auto& own = q.options->headers;
+    auto& own = *q.fields;
     const auto host = own.find("host").value_or(q.url.authority());
     const auto most = q.method.size() + q.target().size() + host.size() + q.defaults.size() + own.block().size() +
-                      own.size() * between + behind.size() + ours;
+                      own.size() * between + q.added.size() + behind.size() + ours;
     if (memory.size() < most) memory.resize(most);
 
     text_writer out(memory.data());
     out.append(q.method).append(" ").append(q.target()).append(" HTTP/1.1\r\nHost: ").append(host).append(end_of_line);
     append_defaults(out, q);
     append_own(out, q);
+    out.append(q.added);
     append_framing(out, body);
     if (expect) out.append("Expect: 100-continue\r\n");
     if (q.say_close) out.append("Connection: close\r\n");

@@ -60,8 +60,11 @@ public:
 
     const std::shared_ptr<async_core>& core() const noexcept { return core_; }
 
-    /// Somebody owns it now.
+    /// Somebody owns it now. An overlay has defaults of its own.
     void take(std::shared_ptr<async_core> core) noexcept { core_ = std::move(core); }
+    /// Something that operations refer to lasts as long as they.
+    void attach(std::shared_ptr<void> beside) noexcept { beside_ = std::move(beside); }
+    void take_defaults(std::shared_ptr<const session_defaults> of) noexcept { overlay_ = std::move(of); }
 
     /// Makes a request ready. What is wrong with it is told when it is started. `verb` must outlive the call.
     void prepare(std::string_view verb, std::string_view url) { prepare_with(verb, url, Options::none()); }
@@ -144,7 +147,8 @@ private:
         refusal_ = {};
         response.clear();
         asked.options = nullptr;
-        if (auto c = core_->prepare(asked, verb, url, with)) refusal_ = detail::refused(std::move(c), url);
+        const session_defaults& defaults = overlay_ ? *overlay_ : *core_;
+        if (auto c = defaults.prepare(asked, verb, url, with)) refusal_ = detail::refused(std::move(c), url);
         harmless_ = is_safe(verb);
         exchange.emplace(asked, response);
         lines.reset();
@@ -208,6 +212,8 @@ private:
         if (exchange) exchange->conn = nullptr;
         auto core = std::move(core_);  // may be the last share in what this is a part of
         exchange.reset();
+        overlay_.reset();
+        beside_.reset();
         if (std::exchange(has_own_, false)) own = {};
         core->recycle(*this);
     }
@@ -255,6 +261,8 @@ private:
         else delete e;
     }
 
+    std::shared_ptr<const session_defaults> overlay_;
+    std::shared_ptr<void> beside_;
     failure refusal_;
     std::optional<operation<std::error_code>> engine_;
     const action* wish_ = nullptr;  // what the engine waits for

@@ -66,6 +66,21 @@ public:
         else closing_.push_back(std::move(timer));
     }
 
+    /// While somebody has it, a session and its overlays are open.
+    class open_session {
+    public:
+        explicit open_session(std::shared_ptr<async_core> core) noexcept : core_(std::move(core)) {}
+        open_session(const open_session&) = delete;
+        open_session& operator=(const open_session&) = delete;
+        ~open_session() {
+            core_->close();
+            core_->cancel_all();
+        }
+
+    private:
+        std::shared_ptr<async_core> core_;
+    };
+
     asio::any_io_executor executor;
     async_pool pool;
     pacer pace;

@@ -61,8 +61,7 @@ protected:
             if (auto done = at_once(a)) return answered(*done);
             if (cancelled_) return answered({.ec = errc::cancelled});
             if (auto done = attempt(a)) return answered(*done);
-            bound_ = a.what == action::kind::pace ? bound{std::min(turn_at_, a.until), a.until < turn_at_}
-                                                  : bound_of(a);
+            bound_ = waits_for_turn(a) ? bound{std::min(turn_at_, a.until), a.until < turn_at_} : bound_of(a);
             over_at_ = bound_.at.time_since_epoch().count();
             core_->wake_at(bound_.at);
             return {};
@@ -152,14 +151,17 @@ private:
         case action::kind::create: return create(a);
         case action::kind::store: return answer{.ec = file_->write(a.from[0])};
         case action::kind::commit: return answer{.ec = file_->commit()};
-        case action::kind::pace: return pace();
+        case action::kind::resume: return resume(a);
+        case action::kind::restart: return answer{.ec = file_->restart(*a.text)};
+        case action::kind::pace:
+        case action::kind::sleep: return turn(a);
         default: return write(a);
         }
     }
 
     /// The wait for this action ends without what it was for, unless that has just come.
     answer give_up(const action& a, std::error_code ec) {
-        if (a.what == action::kind::pace) turn_at_ = never, working_ = {};
+        if (waits_for_turn(a)) turn_at_ = never, working_ = {};
         if (a.what != action::kind::checkout || !in_line_) return {.ec = ec};
         auto got = leave_line();
         return got == async_pool::outcome::left ? answer{.ec = ec} : handed_out(got, clock::now());
@@ -193,7 +195,7 @@ private:
     answer handed_out(async_pool::outcome got, time_point now) {
         if (got == async_pool::outcome::empty) return {.ec = errc::pool_empty};
         if (got == async_pool::outcome::closed) return {.ec = errc::pool_closed};
-        return {.conn = &live_or_blank(now)};
+        return {.conn = &live_or_blank(now), .at = now};
     }
     void wake() noexcept override {
         std::lock_guard lock(mutex_);
@@ -263,7 +265,7 @@ private:
 
     std::optional<answer> resolve(const action& a) {
         if (!resolving_) {
-            if (resolve_literal(a.host, a.port, *a.found)) return answer{};
+            if (resolve_literal(a.host, a.port, *a.found)) return answer{.at = clock::now()};
             auto ec = with_descriptors(core_->pool,
                                        [] { return open_tcp(AF_INET) ? std::error_code{} : last_error(); });
             if (ec) return answer{.ec = ec};
@@ -274,7 +276,7 @@ private:
         if (!resolved_) return {};
         resolving_ = false;
         *a.found = std::move(resolved_->second);
-        return answer{.ec = std::exchange(resolved_, std::nullopt)->first};
+        return answer{.ec = std::exchange(resolved_, std::nullopt)->first, .at = clock::now()};
     }
     void start_resolving(const action& a) {
         resolving_ = true;
@@ -333,8 +335,9 @@ private:
         channel->http.info.remote = first.peer;
         channel->http.info.local = local_endpoint(channel->socket.native_handle());
         forget_outstanding();
-        lease_.opened(clock::now());
-        return answer{};
+        const auto now = clock::now();
+        lease_.opened(now);
+        return answer{.at = now};
     }
 
     // Bytes.
@@ -431,9 +434,19 @@ private:
         file_.emplace();
         return {.ec = with_descriptors(core_->pool, [&] { return file_->open(std::string(a.path)); })};
     }
-    std::optional<answer> pace() {
+    answer resume(const action& a) {
+        file_.emplace();
+        answer found;
+        found.ec = with_descriptors(core_->pool, [&] { return file_->resume(std::string(a.path), *a.text, found.n); });
+        return found;
+    }
+    static bool waits_for_turn(const action& a) noexcept {
+        return a.what == action::kind::pace || a.what == action::kind::sleep;
+    }
+    std::optional<answer> turn(const action& a) {
         auto now = clock::now();
-        if (turn_at_ == never) turn_at_ = core_->pace.turn(asked_->url.host_and_port(), now);
+        if (turn_at_ == never)
+            turn_at_ = a.what == action::kind::sleep ? a.until : core_->pace.turn(asked_->url.host_and_port(), now);
         if (turn_at_ > now) return keep_context_working(), std::nullopt;
         turn_at_ = never;
         working_ = {};

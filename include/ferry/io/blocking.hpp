@@ -76,7 +76,10 @@ public:
         case action::kind::create: return create(a);
         case action::kind::store: return {.ec = file_.write(a.from[0])};
         case action::kind::commit: return {.ec = file_.commit()};
+        case action::kind::resume: return resume(a);
+        case action::kind::restart: return {.ec = file_.restart(*a.text)};
         case action::kind::pace: return pace(a);
+        case action::kind::sleep: return sleep({a.until, false});
         default: return write(a);
         }
     }
@@ -101,7 +104,7 @@ private:
         }
         if (got == outcome::empty) return {.ec = errc::pool_empty};
         if (got == outcome::closed) return {.ec = errc::pool_closed};
-        return {.conn = &live_or_blank(now)};
+        return {.conn = &live_or_blank(now), .at = now};
     }
 
     /// Probes what was handed out, until one is alive or none is left.
@@ -135,10 +138,10 @@ private:
 
     /// A resolver that finds no descriptor says that there is no such host: so see to it that there is one.
     answer resolve(const action& a) {
-        if (resolve_literal(a.host, a.port, *a.found)) return {};
+        if (resolve_literal(a.host, a.port, *a.found)) return {.at = clock::now()};
         auto ec = with_descriptors(shared_.pool, [] { return open_tcp(AF_INET) ? std::error_code{} : last_error(); });
         if (!ec) ec = resolve_name(a.host, a.port, bound_of(a), waker_, *a.found);
-        return {.ec = ec};
+        return {.ec = ec, .at = clock::now()};
     }
     answer open_body() {
         answer opened;
@@ -153,11 +156,19 @@ private:
     answer create(const action& a) {
         return {.ec = with_descriptors(shared_.pool, [&] { return file_.open(std::string(a.path)); })};
     }
+    answer resume(const action& a) {
+        answer found;
+        found.ec = with_descriptors(shared_.pool, [&] { return file_.resume(std::string(a.path), *a.text, found.n); });
+        return found;
+    }
     answer pace(const action& a) {
-        just_now_ = never;  // it may be long ago afterwards
         auto at = shared_.pace.turn(asked_.url.host_and_port(), clock::now());
+        return sleep({std::min(at, a.until), a.until < at});
+    }
+    answer sleep(const bound& b) {
+        just_now_ = never;
         std::array<pollfd, 1> nothing{};
-        auto ec = poll_until(nothing, {std::min(at, a.until), a.until < at}, waker_);
+        auto ec = poll_until(nothing, b, waker_);
         return {.ec = ec == errc::read_timeout ? std::error_code{} : ec};
     }
     answer start_connect(const action& a) {
@@ -167,8 +178,9 @@ private:
         dialer::won winner;
         auto ec = dialer_.await(bound_of(a), waker_, winner);
         if (!ec) ec = lease_->adopt(std::move(winner));
-        if (!ec) lease_.opened(clock::now());
-        return {.ec = ec};
+        const auto now = clock::now();
+        if (!ec) lease_.opened(now);
+        return {.ec = ec, .at = now};
     }
 
     /// One call when nothing but the time between two bytes can end the wait, else two. A signal ends the one call; the

@@ -4,10 +4,13 @@
 #include <ferry/io/descriptor.hpp>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstdio>
 #include <random>
 #include <string>
@@ -22,7 +25,7 @@ public:
     file_writer(const file_writer&) = delete;
     file_writer& operator=(const file_writer&) = delete;
     ~file_writer() {
-        if (pending_) ::unlink(part_.c_str());
+        if (pending_ && !kept_) ::unlink(part_.c_str());
     }
 
     /// In the same folder, because a rename does not cross file systems. `mode` is narrowed by the umask.
@@ -38,27 +41,63 @@ public:
         return pending_ ? std::error_code{} : last_error();
     }
 
-    std::error_code write(std::string_view bytes) {
+    /// Goes on with what an earlier attempt has left under `path`.part. `version` is what the server called that file,
+    /// kept in `path`.part.etag; without it there is nothing to go on with. Another process at it is EWOULDBLOCK.
+    std::error_code resume(const std::string& path, std::string& version, std::size_t& size) {
+        path_ = path;
+        part_ = path + ".part";
+        kept_ = true;
+        file_ = descriptor(::open(part_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
+        pending_ = static_cast<bool>(file_);
+        if (!pending_ || ::flock(file_.get(), LOCK_EX | LOCK_NB) != 0) return last_error();
+        version = read_version();
+        const auto end = version.empty() ? 0 : ::lseek(file_.get(), 0, SEEK_END);
+        if (end < 0) return last_error();
+        size = static_cast<std::size_t>(end);
+        return {};
+    }
+    std::error_code restart(std::string_view version) {
+        if (::ftruncate(file_.get(), 0) != 0 || ::lseek(file_.get(), 0, SEEK_SET) < 0) return last_error();
+        ::unlink(version_path().c_str());
+        kept_ = !version.empty();
+        if (version.empty()) return {};
+        descriptor note(::open(version_path().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+        return note ? write_all(note.get(), version) : last_error();
+    }
+
+    std::error_code write(std::string_view bytes) { return write_all(file_.get(), bytes); }
+
+    /// Gives the file its name, in place of what had it.
+    std::error_code commit() {
+        if (::close(file_.release()) != 0) return last_error();
+        if (::rename(part_.c_str(), path_.c_str()) != 0) return last_error();
+        if (kept_) ::unlink(version_path().c_str());
+        pending_ = false;
+        return {};
+    }
+
+private:
+    static std::error_code write_all(int file, std::string_view bytes) {
         while (!bytes.empty()) {
-            auto n = ::write(file_.get(), bytes.data(), bytes.size());
+            auto n = ::write(file, bytes.data(), bytes.size());
             if (n >= 0) bytes.remove_prefix(static_cast<std::size_t>(n));
             else if (errno != EINTR) return last_error();
         }
         return {};
     }
 
-    /// Gives the file its name, in place of what had it.
-    std::error_code commit() {
-        if (::close(file_.release()) != 0) return last_error();
-        if (::rename(part_.c_str(), path_.c_str()) != 0) return last_error();
-        pending_ = false;
-        return {};
+    std::string version_path() const { return part_ + ".etag"; }
+    std::string read_version() const {
+        descriptor note(::open(version_path().c_str(), O_RDONLY | O_CLOEXEC));
+        std::array<char, 1024> bytes;
+        const auto n = note ? ::read(note.get(), bytes.data(), bytes.size()) : 0;
+        return n > 0 ? std::string(bytes.data(), static_cast<std::size_t>(n)) : std::string();
     }
 
-private:
     std::string path_, part_;
     descriptor file_;
     bool pending_ = false;  // there is a part file without its name
+    bool kept_ = false;     // and it stays if that is how it ends
 };
 
 }  // namespace ferry::detail

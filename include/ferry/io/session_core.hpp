@@ -14,8 +14,24 @@
 namespace ferry::detail {
 
 struct session_core : session_defaults {
-    explicit session_core(SessionOptions o) : session_defaults(std::move(o)), connections(options) {}
-    shared_connections connections;
+    explicit session_core(SessionOptions o)
+        : session_defaults(std::move(o)), connections(std::make_shared<shared_connections>(options)) {}
+    /// On the same connections.
+    session_core(const session_core& under, std::string_view base_url, const Options& over)
+        : session_defaults(under, base_url, over), connections(under.connections) {}
+    const std::shared_ptr<shared_connections> connections;
+};
+
+/// While somebody has it, a session and its overlays are open.
+class open_pool {
+public:
+    explicit open_pool(std::shared_ptr<shared_connections> c) noexcept : connections_(std::move(c)) {}
+    open_pool(const open_pool&) = delete;
+    open_pool& operator=(const open_pool&) = delete;
+    ~open_pool() { connections_->pool.close(); }
+
+private:
+    std::shared_ptr<shared_connections> connections_;
 };
 
 inline std::shared_ptr<session_core> make_core(SessionOptions&& options) {
@@ -43,7 +59,7 @@ inline failure call(session_core& core, std::string_view method, std::string_vie
     }
     into.clear();
     transfer t(q, into);
-    blocking_driver driver(core.connections, q);
+    blocking_driver driver(*core.connections, q);
     start_clock(t, driver.began());
     if (auto ec = run(driver, t, [&] { return fetch(t); })) f = failed(t, ec);
     into.url = std::move(q.url);

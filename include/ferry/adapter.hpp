@@ -1,0 +1,96 @@
+// What can stand in for the network: an adapter, mounted on a prefix of URLs, answers requests itself.
+#pragma once
+
+#include <ferry/headers.hpp>
+#include <ferry/response.hpp>
+#include <ferry/url.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace ferry {
+
+/// A request as an adapter sees it: with everything that would have gone on the wire.
+struct AdapterRequest {
+    std::string method;
+    Url url;
+    std::string target;
+    Headers headers;
+    std::string body;
+};
+
+/// Answers requests in place of the network (requests' `BaseAdapter`). Mounted with `Session::mount`.
+class Adapter {
+public:
+    virtual ~Adapter() = default;
+    /// The response: a status from 200 to 999, headers, and the whole body, in no transfer coding. What it throws
+    /// passes through the call (from an AsyncSession it is `errc::callback_failed`). Any number of threads may call it
+    /// at once. In an AsyncSession it must not block.
+    virtual Response send(const AdapterRequest& request) = 0;
+};
+
+/// Answers from a function and remembers what was asked, for tests without a network:
+/// `session.mount("https://api.example.com/", mock)`. Safe among threads; the function is called by one at a time.
+class MockAdapter final : public Adapter {
+public:
+    explicit MockAdapter(std::function<Response(const AdapterRequest&)> answer) : answer_(std::move(answer)) {}
+
+    Response send(const AdapterRequest& request) override {
+        std::lock_guard lock(mutex_);
+        requests_.push_back(request);
+        return answer_(request);
+    }
+    /// What was asked so far, in order.
+    std::vector<AdapterRequest> requests() const {
+        std::lock_guard lock(mutex_);
+        return requests_;
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::function<Response(const AdapterRequest&)> answer_;
+    std::vector<AdapterRequest> requests_;
+};
+
+namespace detail {
+
+/// Whether a URL lies under a prefix such as `http://host/api`: by its characters, as requests compares them.
+inline bool is_under(std::string_view url, std::string_view prefix) noexcept { return url.starts_with(prefix); }
+
+/// The adapters of a session, the longest prefixes first. Safe among threads.
+class mounted_adapters {
+public:
+    bool empty() const noexcept { return empty_.load(std::memory_order_acquire); }
+
+    /// With no adapter, takes away the one that was there.
+    void mount(std::string prefix, std::shared_ptr<Adapter> adapter) {
+        std::lock_guard lock(mutex_);
+        std::erase_if(all_, [&](auto& one) { return one.first == prefix; });
+        auto shorter = [&](auto& one) { return one.first.size() < prefix.size(); };
+        if (adapter)
+            all_.insert(std::find_if(all_.begin(), all_.end(), shorter), {std::move(prefix), std::move(adapter)});
+        empty_.store(all_.empty(), std::memory_order_release);
+    }
+    std::shared_ptr<Adapter> find(std::string_view url) const {
+        std::lock_guard lock(mutex_);
+        for (auto& [prefix, adapter] : all_)
+            if (is_under(url, prefix)) return adapter;
+        return nullptr;
+    }
+
+private:
+    std::atomic<bool> empty_{true};
+    mutable std::mutex mutex_;
+    std::vector<std::pair<std::string, std::shared_ptr<Adapter>>> all_;
+};
+
+}  // namespace detail
+}  // namespace ferry

@@ -1,0 +1,138 @@
+// Server-sent events (WHATWG HTML 9.2): connects, takes events, and connects again where the stream ends.
+#pragma once
+
+#include <ferry/engine/stream.hpp>
+#include <ferry/http/events.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace ferry::detail {
+
+/// What outlives the connections of one stream of events.
+struct event_feed {
+    explicit event_feed(const request& q, std::size_t max_event) : first(q), parser(max_event) {}
+
+    request first;  // as it was before redirects
+    event_parser parser;
+    Event event{};           // for those who cannot wait for it
+    bool connected = false;  // at some time
+    bool over = false;       // the server wants no more connections
+    unsigned failures = 0;   // to connect, in a row
+};
+
+/// `max_body` is for what is taken into memory, and that is one event.
+inline std::size_t largest_event(const request& q) noexcept {
+    return static_cast<std::size_t>(std::min<std::uint64_t>(q.max_body, std::uint64_t{1} << 30));
+}
+
+inline constexpr std::chrono::milliseconds reconnect_after{3000}, reconnect_at_most{30000};
+
+/// The server's wish, or 3 s; doubled with each attempt that fails, up to 30 s or the wish.
+inline std::chrono::milliseconds reconnect_delay(const event_feed& feed) noexcept {
+    const auto first = feed.parser.retry().value_or(reconnect_after);
+    const auto most = std::max(first, reconnect_at_most);
+    auto wait = first;
+    for (unsigned i = 0; i < feed.failures && wait < most; ++i) wait = std::max(wait * 2, std::chrono::milliseconds(1));
+    return std::min(wait, most);
+}
+
+/// Whether another connection may do better. Faults of the caller's, its limits and cancellation end the stream.
+inline bool may_reconnect(std::error_code ec) noexcept {
+    if (ec == errc::total_timeout || ec == errc::cancelled) return false;
+    return !ec || ec == condition::network || ec == condition::timeout;
+}
+
+inline bool is_event_stream(const Headers& fields) noexcept {
+    auto type = fields["content-type"];
+    return equal_ignoring_case(trim(type.substr(0, type.find(';'))), "text/event-stream");
+}
+
+/// A response that is no stream of events: 204 means that there are no more, others are errors.
+inline std::error_code judge_event_stream(transfer& t, event_feed& feed) {
+    const auto status = t.response.status;
+    feed.over = true;
+    if (status == 204) return {};
+    t.phase = Phase::head;
+    if (status == 200 && !is_event_stream(t.response.headers)) {
+        t.particulars = "Content-Type: " + std::string(t.response.headers["content-type"]);
+        return errc::not_an_event_stream;
+    }
+    if (status == 200) {
+        feed.over = false;
+        return {};
+    }
+    t.particulars = std::to_string(status) + " " + t.response.reason;
+    return status >= 500   ? errc::server_error_status
+           : status >= 400 ? errc::client_error_status
+                           : errc::not_an_event_stream;
+}
+
+/// Begins a connection as the first one was begun, from where the events left off.
+inline result connect_feed(transfer& t, event_feed& feed) {
+    t.way.reset();
+    t.asked = feed.first;
+    t.response.clear();
+    t.ended = {};
+    feed.parser.restart();
+    set_field(t, "Accept", "text/event-stream");
+    set_field(t, "Cache-Control", "no-store");
+    if (!feed.parser.last_event_id().empty()) set_field(t, "Last-Event-ID", feed.parser.last_event_id());
+    const auto deadline = t.deadline;
+    const bool again = feed.connected || feed.failures > 0;
+    auto ec = co_await open_stream(t);
+    if (again) t.deadline = deadline;
+    if (ec) co_return ec;
+    ec = judge_event_stream(t, feed);
+    if (ec || feed.over) co_await let_go(t);
+    feed.connected = feed.connected || !ec;
+    co_return ec;
+}
+
+/// Sleeps for as long as it takes before the next connection.
+inline result pause_feed(transfer& t, const event_feed& feed) {
+    auto now = co_await action{.what = action::kind::now};
+    const auto at = add(now.at, reconnect_delay(feed));
+    if (at >= t.deadline) co_return errc::total_timeout;
+    auto ec = co_await sleep(at);
+    co_return ec;
+}
+
+/// The next event; `found` is false when the server has ended the stream for good (204). A fault of the first
+/// connection is told; later ones are met with another connection.
+inline result next_event(transfer& t, event_feed& feed, Event& event, bool& found) {
+    for (found = false; !feed.over;) {
+        if (feed.parser.take(event)) {
+            found = true;
+            break;
+        }
+        auto ec = feed.parser.error();
+        std::string_view piece;
+        if (ec) {
+            co_await let_go(t);
+            co_return ec;
+        }
+        if (t.conn || !t.decoded.empty()) {
+            ec = co_await stream_piece(t, piece);
+            feed.parser.feed(piece);
+            if (!piece.empty()) feed.failures = 0;
+            if (!piece.empty()) continue;
+            if (!may_reconnect(ec)) co_return ec;
+        }
+        if (feed.connected) {
+            ec = co_await pause_feed(t, feed);
+            if (ec) co_return ec;
+        }
+        ec = co_await connect_feed(t, feed);
+        if (ec) ++feed.failures;
+        if (ec && (!feed.connected || !may_reconnect(ec))) co_return ec;
+    }
+    co_return std::error_code{};
+}
+
+}  // namespace ferry::detail

@@ -1,0 +1,104 @@
+// One exchange on a connection at hand: the request, the final head, and what is to become of the connection.
+#pragma once
+
+#include <ferry/engine/notice.hpp>
+#include <ferry/engine/receive_body.hpp>
+#include <ferry/engine/send.hpp>
+#include <ferry/http/reuse.hpp>
+
+#include <optional>
+#include <system_error>
+
+namespace ferry::detail {
+
+/// The peer is gone, as opposed to slow, wrong, or not to be waited for.
+inline bool is_gone(std::error_code ec) noexcept {
+    return ec == errc::connection_closed || ec == std::errc::connection_reset || ec == std::errc::broken_pipe ||
+           ec == std::errc::connection_aborted;
+}
+
+/// A server that closes an idle connection may say so with a 408 first (RFC 9110 15.5.9).
+inline bool is_idle_408(const transfer& t) noexcept {
+    return t.head_done && t.interim == 0 && t.response.status == 408 && !t.conn->parser.keep_alive();
+}
+
+/// Whether what happened is the end of a kept connection rather than an answer to this request, and the request may be
+/// sent again: nothing of it left, or it is idempotent (RFC 9110 9.2.2, RFC 9112 9.3.1).
+inline bool is_stale(const transfer& t, std::error_code ec) noexcept {
+    if (!t.conn->info.reused) return false;
+    if (!(ec ? is_gone(ec) && t.heard == 0 : is_idle_408(t))) return false;
+    return t.state == RequestState::not_sent || t.asked.idempotent;
+}
+
+inline DiscardReason reason_for(std::error_code ec) noexcept {
+    if (!ec || ec == errc::connection_closed) return DiscardReason::peer_closed;
+    if (is_gone(ec)) return DiscardReason::reset;
+    return DiscardReason::aborted;
+}
+
+inline reuse judge_reuse(const transfer& t) noexcept {
+    auto& c = *t.conn;
+    end_of_exchange e{.failed = !t.head_done,
+                      .request_whole = t.request_whole,
+                      .response_whole = t.body_whole,
+                      .peer_keeps = c.parser.keep_alive(),
+                      .we_keep = t.asked.keep_alive,
+                      .leftover = !c.unread().empty()};
+    if (auto hint = t.response.headers.find("keep-alive")) e.hint = parse_keep_alive(*hint);
+    return judge_reuse(e);
+}
+
+/// Gives the connection back; the answer carries the time.
+inline const action& release(transfer& t, reuse verdict) noexcept {
+    t.conn = nullptr;
+    t.decoded = {};
+    auto& a = t.ask(action::kind::release);
+    a.keep = !verdict.discard;
+    a.reason = verdict.discard.value_or(DiscardReason::aborted);
+    a.hint = verdict.idle_for;
+    return a;
+}
+
+/// What came was not the answer.
+inline void forget_response(transfer& t) noexcept {
+    t.response.status = 0;
+    t.response.reason.clear();
+    t.response.headers.clear();
+}
+
+inline void begin_exchange(transfer& t, bool expect) {
+    auto& c = *t.conn;
+    t.heard = t.interim = 0;
+    t.head_done = t.request_whole = t.body_whole = false;
+    t.body_bytes = t.remaining = 0;
+    t.fault = {};
+    t.coded.reset();
+    ++c.info.requests;
+    t.response.connection = c.info;
+    c.parser.start(t.response, t.asked.is_head(), {t.asked.session->max_head, t.asked.session->max_fields},
+                   t.asked.lenient);
+    encode_request(t, expect);
+    if (t.asked.attentive) tell_sending(t, t.unsent[0]);
+}
+
+/// Sends the request and receives the final head. A write that fails does not hide an answer that is already there.
+inline result exchange(transfer& t, bool expect) {
+    begin_exchange(t, expect);
+    t.phase = Phase::send;
+    const auto& a = co_await write_action(t);
+    auto sent = take_written(t, a);
+    if (!sent && (!all_sent(t) || expect || t.asked.body().pulled())) sent = co_await send_rest(t, a.readable, expect);
+    t.request_whole = !sent && !t.head_done;
+    if (t.head_done || (sent && !is_gone(sent))) co_return sent;
+
+    if (!sent) t.phase = Phase::head;
+    std::error_code heard;
+    while (!heard && !t.head_done) {
+        const auto& bytes = co_await read_action(t, t.conn->room(false));
+        heard = take_head_bytes(t, bytes);
+    }
+    if (sent && heard) co_return sent;  // there was no answer after all
+    co_return heard;
+}
+
+}  // namespace ferry::detail
