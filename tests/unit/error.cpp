@@ -95,7 +95,7 @@ TEST_CASE("conditions have names", "[error]") {
     CHECK(std::error_condition(condition::input).message() == "input");
     CHECK(std::error_condition(condition::status).message() == "status");
     CHECK(condition_category().message(0) == "unknown condition");
-    CHECK(condition_category().message(8) == "unknown condition");
+    CHECK(condition_category().message(9) == "unknown condition");
     CHECK(condition_category().name() == std::string("ferry.condition"));
 }
 
