@@ -17,8 +17,22 @@
 
 namespace ferry::detail {
 
+/// What a call's options and its session's come to.
+struct settings {
+    const RedirectOptions* redirects = nullptr;
+    const Retry* retry = nullptr;
+    std::chrono::milliseconds total{}, pool_wait{}, connect{}, read{}, write{};
+    std::uint64_t max_body = 0;
+    bool keep_alive = true;
+    bool say_close = false;  // and no field of the caller's says so
+    bool lenient = false;
+    bool decode = true;      // undo the content codings of the response
+    bool attentive = false;  // somebody watches, or a response may have to be asked for again
+    bool adds = false;       // fields are worked out, besides the jar's cookies
+};
+
 /// Borrows from the session's and the request's options, which outlive it.
-struct request {
+struct request : settings {
     std::string_view method;
     Url url;
     const SessionOptions* session = nullptr;
@@ -30,16 +44,7 @@ struct request {
     std::string added;                // lines worked out for this request: its cookies, credentials, content's type
     session_state* shared = nullptr;
     std::shared_ptr<Adapter> adapter;  // answers in place of the network
-    const RedirectOptions* redirects = nullptr;
-    const Retry* retry = nullptr;
-    std::chrono::milliseconds total{}, pool_wait{}, connect{}, read{}, write{};
-    std::uint64_t max_body = 0;
     bool idempotent = false;
-    bool keep_alive = true;
-    bool say_close = false;  // and no field of the caller's says so
-    bool lenient = false;
-    bool decode = true;      // undo the content codings of the response
-    bool attentive = false;  // somebody watches, or a response may have to be asked for again
 
     bool is_head() const noexcept { return method == "HEAD"; }
     std::string_view target() const noexcept { return target_given.empty() ? url.target() : target_given; }
@@ -57,10 +62,11 @@ inline bool says_close(const Headers& headers) noexcept {
 }
 
 /// A field that says close counts as much as the option.
-inline void decide_keep_alive(request& q) noexcept {
-    bool said = says_close(q.fields->contains("Connection") ? *q.fields : q.session->headers);
-    q.keep_alive = q.options->keep_alive.value_or(q.session->keep_alive) && !said;
-    q.say_close = !q.keep_alive && !said;
+inline void decide_keep_alive(settings& to, const SessionOptions& session, const Options& own,
+                              const Headers& fields) noexcept {
+    const bool said = says_close(fields.contains("Connection") ? fields : session.headers);
+    to.keep_alive = own.keep_alive.value_or(session.keep_alive) && !said;
+    to.say_close = !to.keep_alive && !said;
 }
 
 /// By the caller, whatever its method.
@@ -69,8 +75,50 @@ inline bool is_marked_idempotent(const request& q) noexcept {
 }
 inline bool may_repeat(const request& q) noexcept { return is_idempotent(q.method) || is_marked_idempotent(q); }
 
+/// Of a call that has no options of its own.
+inline settings settle(const SessionOptions& session) noexcept {
+    settings to;
+    to.total = session.timeout;
+    to.connect = session.connect_timeout;
+    to.pool_wait = session.pool_timeout.value_or(to.connect);
+    to.read = session.read_timeout;
+    to.write = session.write_timeout;
+    to.max_body = session.max_body;
+    to.lenient = session.lenient;
+    to.decode = session.decode && !session.headers.contains("Accept-Encoding");
+    to.redirects = &session.redirects;
+    to.retry = session.retry ? &*session.retry : nullptr;
+    auto& hooks = session.hooks;
+    to.attentive = to.retry || hooks.on_request || hooks.on_response || hooks.on_retry || hooks.on_redirect ||
+                   hooks.log;
+    to.adds = session.auth || session.netrc;
+    decide_keep_alive(to, session, Options::none(), session.headers);
+    return to;
+}
+
 /// A call's options over its session's.
-inline void merge(request& q, std::string_view method, const SessionOptions& session, const Options& own) noexcept {
+inline settings settle(const settings& usual, const SessionOptions& session, const Options& own) noexcept {
+    auto to = usual;
+    if (own.timeout) to.total = *own.timeout;
+    if (own.connect_timeout) to.connect = *own.connect_timeout;
+    if (own.connect_timeout || own.pool_timeout)
+        to.pool_wait = own.pool_timeout.value_or(session.pool_timeout.value_or(to.connect));
+    if (own.read_timeout) to.read = *own.read_timeout;
+    if (own.write_timeout) to.write = *own.write_timeout;
+    if (own.max_body) to.max_body = *own.max_body;
+    if (own.lenient) to.lenient = *own.lenient;
+    if (own.decode) to.decode = *own.decode && !session.headers.contains("Accept-Encoding");
+    if (own.headers.contains("Accept-Encoding")) to.decode = false;
+    if (own.redirects) to.redirects = &*own.redirects;
+    if (own.retry) to.retry = &*own.retry, to.attentive = true;
+    to.adds = to.adds || own.auth || !own.cookies.empty() || !own.body.type().empty() || own.compress || own.trailers;
+    if (own.keep_alive || own.headers.contains("Connection")) decide_keep_alive(to, session, own, own.headers);
+    return to;
+}
+
+inline void merge(request& q, std::string_view method, const SessionOptions& session, const Options& own,
+                  const settings& of) noexcept {
+    static_cast<settings&>(q) = of;
     q.method = method;
     q.session = &session;
     q.options = &own;
@@ -78,19 +126,6 @@ inline void merge(request& q, std::string_view method, const SessionOptions& ses
     q.content = &own.body;
     q.target_given = own.target;
     q.added.clear();
-    q.total = own.timeout.value_or(session.timeout);
-    q.connect = own.connect_timeout.value_or(session.connect_timeout);
-    q.pool_wait = own.pool_timeout.value_or(session.pool_timeout.value_or(q.connect));
-    q.read = own.read_timeout.value_or(session.read_timeout);
-    q.write = own.write_timeout.value_or(session.write_timeout);
-    q.max_body = own.max_body.value_or(session.max_body);
-    q.lenient = own.lenient.value_or(session.lenient);
-    q.decode = own.decode.value_or(session.decode) && !own.headers.contains("Accept-Encoding");
-    q.redirects = own.redirects ? &*own.redirects : &session.redirects;
-    q.retry = own.retry ? &*own.retry : session.retry ? &*session.retry : nullptr;
-    q.attentive = q.retry || session.hooks.on_request || session.hooks.on_response || session.hooks.on_retry ||
-                  session.hooks.on_redirect || session.hooks.log;
-    decide_keep_alive(q);
     q.idempotent = may_repeat(q);
 }
 
@@ -172,6 +207,7 @@ inline complaint check_framing(const Headers& headers, const Body& body) {
 inline complaint check_request(std::string_view method, const Options& o, bool asynchronous = false) {
     if (!is_token(method)) return {errc::invalid_method, "\"" + std::string(method) + "\""};
     if (method == "CONNECT") return {errc::invalid_method, "CONNECT asks a proxy for a tunnel"};
+    if (&o == &Options::none()) return {};
     if (auto* name = bad_duration(o)) return must_be_positive(name);
     if (!o.target.empty())
         if (auto c = check_target(method, o.target)) return c;

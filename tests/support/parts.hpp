@@ -18,7 +18,7 @@ struct Asked {
                    SessionOptions of = {})
         : session(std::move(of)), options(std::move(with)), method_(method), defaults_(session.headers.block()) {
         request.url = Url(url);
-        detail::merge(request, method_, session, options);
+        detail::merge(request, method_, session, options, detail::settle(detail::settle(session), session, options));
         request.defaults = defaults_;
     }
     Asked(const Asked&) = delete;

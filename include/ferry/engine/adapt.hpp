@@ -43,6 +43,7 @@ inline Headers fields_on_the_wire(const request& q, body_framing body) {
 inline result adapt(transfer& t) {
     auto& q = t.asked;
     t.phase = Phase::send;
+    t.telling = {};
     AdapterRequest to{std::string(q.method), q.url, std::string(q.target()), fields_on_the_wire(q, t.sending), {}};
     auto ec = co_await gather_body(t, to.body);
     if (ec) co_return ec;
@@ -56,6 +57,7 @@ inline result adapt(transfer& t) {
     r.reason = std::move(came.reason);
     r.headers = std::move(came.headers);
     r.trailers = std::move(came.trailers);
+    for (auto f : r.headers) note_telling(t.telling, f.name);
     t.canned = q.is_head() ? std::string() : std::move(came.body);
     t.decoded = t.canned;
     t.head_done = t.request_whole = t.body_whole = true;

@@ -44,7 +44,7 @@ inline reuse judge_reuse(const transfer& t) noexcept {
                       .peer_keeps = c.parser.keep_alive(),
                       .we_keep = t.asked.keep_alive,
                       .leftover = !c.unread().empty()};
-    if (auto hint = t.response.headers.find("keep-alive")) e.hint = parse_keep_alive(*hint);
+    if (t.telling.keep_alive) e.hint = parse_keep_alive(t.response.headers["keep-alive"]);
     return judge_reuse(e);
 }
 
@@ -72,6 +72,7 @@ inline void begin_exchange(transfer& t, bool expect) {
     t.head_done = t.request_whole = t.body_whole = false;
     t.body_bytes = t.remaining = 0;
     t.fault = {};
+    t.telling = {};
     t.coded.reset();
     ++c.info.requests;
     t.response.connection = c.info;

@@ -51,9 +51,8 @@ inline const action& checkout(transfer& t, bool fresh) noexcept {
 
 /// Whether the response that has come is the call's: nothing in it, and nobody, asks for more than that.
 inline bool is_plain(const transfer& t) noexcept {
-    auto& r = t.response;
-    return r.status < 300 && !t.asked.attentive && !t.way &&
-           !(t.asked.session->cookies && r.headers.contains("set-cookie"));
+    return t.response.status < 300 && !t.asked.attentive && !t.way &&
+           !(t.asked.session->cookies && t.telling.set_cookie);
 }
 
 inline bool may_expect(const transfer& t) noexcept {

@@ -126,8 +126,9 @@ inline std::error_code prepare_body(transfer& t) {
     return {};
 }
 
-inline std::error_code add_fields_now(transfer& t, bool credentials) {
+inline std::error_code add_fields_now(transfer& t) {
     auto& q = t.asked;
+    const bool credentials = q.options->auth || q.session->auth || q.session->netrc || q.url.has_userinfo();
     q.added.clear();
     if (auto ec = prepare_body(t)) return ec;
     add_cookies(t);
@@ -142,11 +143,10 @@ inline std::error_code add_fields_now(transfer& t, bool credentials) {
 inline std::error_code add_fields(transfer& t) {
     auto& q = t.asked;
     auto& s = *q.session;
-    const bool credentials = q.options->auth || s.auth || s.netrc || q.url.has_userinfo();
-    const bool cookies = (s.cookies && !s.cookies->empty()) || !q.options->cookies.empty();
-    const bool body = !q.body().type().empty() || q.options->compress || q.options->trailers;
-    if (!cookies && !credentials && !body && !t.way) return {};
-    return add_fields_now(t, credentials);
+    const bool cookies = s.cookies && !s.cookies->empty();
+    if (!cookies && !q.adds && !q.url.has_userinfo() && !t.way) [[likely]]
+        return {};
+    return add_fields_now(t);
 }
 
 }  // namespace ferry::detail

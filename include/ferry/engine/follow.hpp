@@ -145,7 +145,7 @@ inline std::error_code turn_to(transfer& t, redirect_verdict& to) {
     q.fields = &w.fields;
     q.defaults = w.defaults;
     q.idempotent = may_repeat(q);
-    decide_keep_alive(q);
+    decide_keep_alive(q, *q.session, *q.options, w.fields);
     return choose_adapter(t);
 }
 

@@ -31,7 +31,8 @@ inline std::error_code head_complete(transfer& t) {
         t.head_done = true;
         t.remaining = t.conn->parser.content_length();
         t.body_whole = t.body() == framing::none;
-        if (t.body_whole || !t.asked.decode || !r.headers.contains("content-encoding")) return {};
+        t.telling = t.conn->parser.telling();
+        if (t.body_whole || !t.asked.decode || !t.telling.content_encoding) return {};
         return expect_codings(t);
     }
     if (++t.interim > t.asked.session->max_interim) return errc::too_many_interim_responses;

@@ -101,17 +101,16 @@ struct session_defaults {
         if (ec) return {ec, {}};
         q.adapter = shared->adapters.empty() ? nullptr : shared->adapters.find(q.url.str());
         if (q.url.secure() && !q.adapter) return {errc::tls_not_available, {}};
-        merge(q, method, options, own);
+        merge(q, method, options, own, &own == &Options::none() ? usual : settle(usual, options, own));
         q.defaults = fields;
-        q.decode = q.decode && decodes;
         return {};
     }
 
     const SessionOptions options;
     const bool asynchronous;
     Url base;
-    std::string fields;  // as they go on the wire
-    const bool decodes = !options.headers.contains("Accept-Encoding");
+    std::string fields;                      // as they go on the wire
+    const settings usual = settle(options);  // of a call without options
     const std::shared_ptr<session_state> shared;
 
 private:

@@ -6,6 +6,7 @@
 #include <ferry/engine/journey.hpp>
 #include <ferry/http/connection.hpp>
 #include <ferry/http/encode.hpp>
+#include <ferry/http/telling_fields.hpp>
 #include <ferry/request.hpp>
 
 #include <algorithm>
@@ -55,6 +56,7 @@ struct transfer {
     std::uint64_t heard = 0;  // bytes of it that came in this attempt
     std::size_t interim = 0;
     bool head_done = false;        // a final head is there
+    telling_fields telling;        // of it
     std::uint64_t remaining = 0;   // of a body of known length
     std::uint64_t body_bytes = 0;  // so far
     std::string_view decoded;      // a piece of body that was taken off the wire and not yet delivered

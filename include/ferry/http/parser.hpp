@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ferry/http/framing.hpp>
+#include <ferry/http/telling_fields.hpp>
 #include <ferry/response.hpp>
 
 #include <llhttp.h>
@@ -64,6 +65,7 @@ public:
         step_ = step::head;
         framing_ = framing::none;
         code_ = {};
+        telling_ = {};
         bytes_ = overhead_ = 0;
         before_ = nothing;
     }
@@ -101,6 +103,7 @@ public:
     /// 1xx: another response follows.
     bool interim() const noexcept { return head_complete() && into_->status < 200; }
     framing body_framing() const noexcept { return framing_; }
+    telling_fields telling() const noexcept { return telling_; }
     std::uint64_t content_length() const noexcept { return length_; }
     /// Whether the peer lets the connection live: version and `Connection` fields (RFC 9112 9.3).
     bool keep_alive() const noexcept { return keep_alive_; }
@@ -241,6 +244,7 @@ private:
     }
     int field_complete() {
         fields_.complete();
+        note_telling(telling_, fields_.last().name);
         if (fields_.last().name.empty() || ((lax_llhttp || lenient_) && has_stray_bytes()))
             return refuse(errc::malformed_header);
         return fields_.count() > limits_.fields ? refuse(errc::too_many_fields) : 0;
@@ -337,7 +341,8 @@ private:
     head_limits limits_;
     char* to_ = nullptr;
     const char* since_ = nullptr;  // the end of the last body bytes, or the beginning of those at hand
-    errc code_{};                  // a fault found in a callback
+    telling_fields telling_;
+    errc code_{};  // a fault found in a callback
     std::uint64_t length_ = 0;
     std::size_t bytes_ = 0;     // of this head so far
     std::size_t overhead_ = 0;  // of chunk lines and trailers since the last byte of body
