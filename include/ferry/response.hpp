@@ -36,6 +36,7 @@ struct Timings {
     std::chrono::nanoseconds wait{0};        ///< in line for a connection
     std::chrono::nanoseconds resolve{0};     ///< the name
     std::chrono::nanoseconds connect{0};     ///< TCP
+    std::chrono::nanoseconds tls{0};         ///< the TLS handshake
     std::chrono::nanoseconds first_byte{0};  ///< until the response's head was there
 };
 
