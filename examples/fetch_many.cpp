@@ -1,4 +1,6 @@
 // ferry_fetch_many FOLDER URL...: downloads all of them at once, with a progress bar for each.
+#include "terminal/progress_bar.hpp"
+
 #include <ferry/async.hpp>
 
 #include <asio/io_context.hpp>
@@ -9,8 +11,6 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,34 +20,26 @@
 
 namespace {
 
-// One file on its way: its stream is pulled piece by piece, and each piece goes to the disk.
+// One file on its way. A failure leaves what was there before.
 class Download {
 public:
     Download(std::string url, const std::filesystem::path& folder, std::size_t number)
         : url_(std::move(url)), path_(folder / name_of(url_, number)) {}
 
     void start(ferry::AsyncSession& http) {
-        http.stream(url_, [this](std::error_code ec, ferry::AsyncStream stream) {
-            stream_ = std::move(stream);
-            if (ec) return end(stream_.response().error->what());
-            if (!stream_.ok()) return end("status " + std::to_string(stream_.status()));
-            auto length = stream_.response().headers["content-length"];
-            if (!length.empty()) expected_ = std::stoull(std::string(length));
-            file_.open(path_, std::ios::binary);
-            pull();
+        ferry::Options with{.on_progress = [this](const ferry::Progress& p) { progress_ = p; }};
+        http.download(url_, path_.string(), std::move(with), [this](std::error_code ec, const ferry::Response& r) {
+            done_ = true;
+            if (ec) failure_ = r.error->what();
+            else if (!r.ok()) failure_ = "status " + std::to_string(r.status);
         });
     }
 
     bool done() const { return done_; }
     bool failed() const { return done_ && !failure_.empty(); }
-
     std::string bar() const {
-        if (failed()) return path_.filename().string() + ": " + failure_;
-        constexpr std::size_t width = 30;
-        auto share = expected_ ? double(received_) / double(expected_) : done_ ? 1.0 : 0.0;
-        auto full = static_cast<std::size_t>(share * width);
-        return "[" + std::string(full, '#') + std::string(width - full, '.') + "] " + std::to_string(received_ / 1024) +
-               " KiB  " + path_.filename().string();
+        const auto name = path_.filename().string();
+        return failed() ? name + ": " + failure_ : progress_bar(progress_) + "  " + name;
     }
 
 private:
@@ -57,29 +49,10 @@ private:
         auto name = path.substr(path.rfind('/') + 1);
         return name.empty() ? "download-" + std::to_string(number) : std::string(name);
     }
-    void pull() {
-        stream_.async_next([this](std::error_code ec, std::string_view piece) {
-            if (ec) return end(stream_.error()->what());
-            received_ += piece.size();
-            file_.write(piece.data(), static_cast<std::streamsize>(piece.size()));
-            if (!file_) return end("cannot be written");
-            if (piece.empty()) end({});
-            else pull();
-        });
-    }
-    void end(std::string failure) {
-        failure_ = std::move(failure);
-        done_ = true;
-        file_.close();
-        stream_.close();
-        if (failed()) std::filesystem::remove(path_);
-    }
 
     std::string url_, failure_;
     std::filesystem::path path_;
-    std::ofstream file_;
-    ferry::AsyncStream stream_;
-    std::size_t expected_ = 0, received_ = 0;
+    ferry::Progress progress_;
     bool done_ = false;
 };
 

@@ -40,7 +40,8 @@ TEST_CASE("nginx: bodies of each framing keep the connection", "[nginx][C1]") {
     CHECK(part.status == 206);
     CHECK(part.body == "from");
     CHECK(session.get(nginx.url("/no-such-file")).status == 404);
-    CHECK(session.get(nginx.url("/moved")).status == 302);
+    CHECK(session.get(nginx.url("/moved"), {.redirects = ferry::RedirectOptions{.follow = false}}).status == 302);
+    CHECK(session.get(nginx.url("/moved")).body == fixed.body);
     CHECK(session.post(nginx.url("/hello"), {.body = "refused"}).status == 405);
     CHECK(session.stats().opened == 1);
 }

@@ -97,7 +97,7 @@ inline std::optional<std::size_t> request_end(std::string_view bytes) {
 }
 
 // Bytes as they can stand in a message: control characters escaped, long ones cut.
-inline std::string quoted(std::string_view bytes, std::size_t limit = 200) {
+inline std::string as_shown(std::string_view bytes, std::size_t limit = 200) {
     std::string out = "\"";
     for (char byte : bytes.substr(0, limit)) {
         auto c = static_cast<unsigned char>(byte);

@@ -59,12 +59,12 @@ public:
     // The client closes or resets, and has sent nothing more.
     Script& sees_the_end() {
         return step("sees_the_end", [this] {
-            if (receive() || !unread_.empty()) fail("the client sent " + quoted(unread_));
+            if (receive() || !unread_.empty()) fail("the client sent " + as_shown(unread_));
         });
     }
 
     Script& sends(std::string bytes) {
-        auto name = "sends " + quoted(bytes, 40);
+        auto name = "sends " + as_shown(bytes, 40);
         return step(std::move(name), [this, bytes = std::move(bytes)] {
             if (!send_all(bytes)) fail("the client no longer takes it");
         });
@@ -211,7 +211,7 @@ private:
                 if (ended_) fail("a step after the end of the connection");
                 next->play();
             }
-            if (auto rest = rest_sent(); !rest.empty() && !ignores_rest_) fail("the client also sent " + quoted(rest));
+            if (auto rest = rest_sent(); !rest.empty() && !ignores_rest_) fail("the client also sent " + as_shown(rest));
         } catch (const Failure& failure) {
             fd_.reset();  // a client that waits for the rest of the script must not wait for long
             std::lock_guard lock(mutex_);
@@ -243,7 +243,7 @@ private:
                 unread_.erase(0, *size);
                 return bytes;
             }
-            if (!receive()) fail("the client closed after " + quoted(unread_));
+            if (!receive()) fail("the client closed after " + as_shown(unread_));
         }
     }
 
@@ -255,7 +255,7 @@ private:
             if (n > 0) unread_.append(bytes, static_cast<std::size_t>(n));
             if (n >= 0) return n > 0;
             if (errno != EAGAIN && errno != EINTR) return false;
-            if (!ready(POLLIN, patience)) fail("the client sent no more than " + quoted(unread_));
+            if (!ready(POLLIN, patience)) fail("the client sent no more than " + as_shown(unread_));
         }
     }
 
