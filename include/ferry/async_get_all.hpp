@@ -58,12 +58,20 @@ private:
         ++running_;
         auto then = [self = this->shared_from_this(), index, &lane](std::error_code ec, Response r) {
             --self->running_;
-            self->each_(index, ec, std::move(r));
-            self->go_on(lane);
-            self->finish_if_done();
+            try {
+                self->each_(index, ec, std::move(r));
+            } catch (...) {  // comes out of run(), which may be called again
+                self->go_on_or_finish(lane);
+                throw;
+            }
+            self->go_on_or_finish(lane);
         };
         session_.get(urls_[index], options_.with,
                      asio::bind_cancellation_slot(lane.slot(), asio::bind_executor(strand_, std::move(then))));
+    }
+    void go_on_or_finish(asio::cancellation_signal& lane) {
+        go_on(lane);
+        finish_if_done();
     }
     void cancel(asio::cancellation_type_t type) {
         cancelled_ = true;
@@ -94,7 +102,8 @@ private:
 
 /// Gets every URL, so many at a time, and calls `each(index, std::error_code, Response)` with each result as it comes,
 /// never two at once. Completes with `void(std::error_code)` after the last: no error, whatever the results were, or
-/// `errc::cancelled`. The session must outlive it.
+/// `errc::cancelled`. What `each` throws comes out of the context's `run()`; the rest goes on. The session must outlive
+/// it.
 template <class Each, class Token>
 auto get_all(AsyncSession& session, std::vector<std::string> urls, GetAllOptions options, Each each, Token&& token) {
     return asio::async_initiate<Token, void(std::error_code)>(

@@ -10,7 +10,10 @@
 #include <algorithm>
 #include <atomic>
 #include <numeric>
+#include <stdexcept>
+#include <string>
 #include <thread>
+#include <vector>
 
 using ferry::AsyncSession;
 using ferry::Response;
@@ -153,6 +156,32 @@ TEST_CASE("no URLs at all are done at once", "[async][get_all]") {
         [&](std::error_code ec) { done = !ec; });
     io.run();
     CHECK(done);
+}
+
+TEST_CASE("what a result's function throws comes out of run, and the rest goes on", "[async][get_all]") {
+    Service service(echo_target);
+    asio::io_context io;
+    AsyncSession http(io);
+    int results = 0, done = 0;
+    const std::vector<std::string> urls(6, service.url("/x"));
+    ferry::get_all(
+        http, urls, {.concurrency = 1},
+        [&](std::size_t, std::error_code, Response) {
+            if (++results % 2 == 1) throw std::runtime_error("not this one");
+        },
+        [&](std::error_code) { ++done; });
+    int thrown = 0;
+    for (bool again = true; again;) {
+        try {
+            io.run();
+            again = false;
+        } catch (const std::runtime_error&) {
+            ++thrown;
+        }
+    }
+    CHECK(results == 6);
+    CHECK(thrown == 3);
+    CHECK(done == 1);
 }
 
 TEST_CASE("getting many URLs can be cancelled", "[async][get_all][K4]") {
