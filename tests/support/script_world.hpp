@@ -172,6 +172,17 @@ public:
     World& says_nothing() { return is_silent_on(Kind::read); }
     World& connects_nothing() { return is_silent_on(Kind::await_connect); }
 
+    // The engine wants to wait for so long, and does.
+    World& sleeps(std::chrono::milliseconds time) {
+        return step(Kind::sleep, "sleeps " + std::to_string(time.count()) + " ms",
+                    [this, time](const detail::action& a) {
+                        CHECK(a.until == now + time);
+                        now = a.until;
+                        return detail::answer{};
+                    });
+    }
+    World& is_woken(std::error_code ec) { return fails(Kind::sleep, "is woken", ec); }
+
     // Time that passes before the next step.
     World& after(std::chrono::milliseconds time) {
         pause_ += time;

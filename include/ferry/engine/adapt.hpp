@@ -4,6 +4,8 @@
 #include <ferry/adapter.hpp>
 #include <ferry/core/buffer.hpp>
 #include <ferry/engine/transfer.hpp>
+#include <ferry/features.hpp>
+#include <ferry/http/gzip.hpp>
 
 #include <string>
 #include <system_error>
@@ -21,9 +23,13 @@ inline result gather_body(transfer& t, std::string& bytes) {
         auto a = co_await action{
             .what = action::kind::pull, .into = {memory.data(), memory.size()}, .until = t.deadline};
         if (a.ec) co_return unreadable_body(t, a);
-        if (a.n == 0) co_return std::error_code{};
+        if (a.n == 0) break;
         bytes.append(memory.data(), a.n);
     }
+#if FERRY_HAS_ZLIB
+    if (t.packs) bytes = gzip(bytes);
+#endif
+    co_return std::error_code{};
 }
 
 /// The fields as they would go on the wire.

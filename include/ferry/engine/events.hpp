@@ -79,14 +79,12 @@ inline result connect_feed(transfer& t, event_feed& feed) {
     t.asked = feed.first;
     t.response.clear();
     t.ended = {};
+    t.state = t.earlier = RequestState::not_sent;
     feed.parser.restart();
     set_field(t, "Accept", "text/event-stream");
     set_field(t, "Cache-Control", "no-store");
     if (!feed.parser.last_event_id().empty()) set_field(t, "Last-Event-ID", feed.parser.last_event_id());
-    const auto deadline = t.deadline;
-    const bool again = feed.connected || feed.failures > 0;
     auto ec = co_await open_stream(t);
-    if (again) t.deadline = deadline;
     if (ec) co_return ec;
     ec = judge_event_stream(t, feed);
     if (ec || feed.over) co_await let_go(t);
@@ -98,7 +96,7 @@ inline result connect_feed(transfer& t, event_feed& feed) {
 inline result pause_feed(transfer& t, const event_feed& feed) {
     auto now = co_await action{.what = action::kind::now};
     const auto at = add(now.at, reconnect_delay(feed));
-    if (at >= t.deadline) co_return errc::total_timeout;
+    if (at >= t.deadline && t.deadline != never) co_return errc::total_timeout;
     auto ec = co_await sleep(at);
     co_return ec;
 }

@@ -64,6 +64,9 @@ inline void forget_response(transfer& t) noexcept {
     t.response.status = 0;
     t.response.reason.clear();
     t.response.headers.clear();
+    t.response.body.clear();
+    t.response.trailers.clear();
+    t.response.timings.first_byte = {};
 }
 
 inline void begin_exchange(transfer& t, bool expect) {

@@ -158,9 +158,10 @@ inline result finish(transfer& t, std::error_code ec) {
     co_return ec;
 }
 
+/// One deadline covers all that a call does, however often its clock is started.
 inline void start_clock(transfer& t, time_point now) noexcept {
     t.started = t.waiting_since = now;
-    t.deadline = add(now, t.asked.total);
+    if (t.deadline == never) t.deadline = add(now, t.asked.total);
 }
 
 /// Gets as far as the final head; the connection stays checked out for the body.
@@ -192,29 +193,38 @@ inline result take_canned(transfer& t) {
     co_return std::error_code{};
 }
 
+/// A body that broke off, or was not what it said: the connection goes, and the retry policy is asked.
+inline result end_in_body(transfer& t, std::error_code ec, bool& again) {
+    ec = co_await finish(t, ec);
+    if (ec && t.asked.retry) ec = co_await after_failure(t, ec, again);
+    co_return ec;
+}
+
 /// A whole call, with the body in memory. A driver that has started the clock itself spares the call an action.
 inline result fetch(transfer& t) {
     if (t.started == time_point{}) {
         auto begun = co_await action{.what = action::kind::now};
         start_clock(t, begun.at);
     }
-    auto ec = co_await open(t);
-    if (ec) co_return ec;
-    t.phase = Phase::body;
-    if (!t.conn) {
-        ec = co_await take_canned(t);
-        co_return ec;
-    }
-    take_whole_body(t);
-    if (!t.body_whole) ec = co_await read_rest(t);
-    if (!t.asked.keep_alive || ec) {
-        ec = co_await finish(t, ec);
-        co_return ec;
+    for (;;) {
+        auto ec = co_await open(t);
+        if (ec) co_return ec;
+        t.phase = Phase::body;
+        if (!t.conn) {
+            ec = co_await take_canned(t);
+            co_return ec;
+        }
+        take_whole_body(t);
+        if (!t.body_whole) ec = co_await read_rest(t);
+        if (t.asked.keep_alive && !ec) break;
+        bool again = false;
+        ec = co_await end_in_body(t, ec, again);
+        if (!again) co_return ec;
     }
     const auto& ended = co_await release(t, judge_reuse(t));
     t.response.elapsed = ended.at - t.started;
     if (t.response.timings.first_byte.count() == 0) t.response.timings.first_byte = t.response.elapsed;
-    co_return ec;
+    co_return std::error_code{};
 }
 
 }  // namespace ferry::detail

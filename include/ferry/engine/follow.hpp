@@ -149,6 +149,12 @@ inline std::error_code turn_to(transfer& t, redirect_verdict& to) {
     return choose_adapter(t);
 }
 
+/// Another attempt is to begin; how far the one before it got is not forgotten.
+inline void put_behind(transfer& t) noexcept {
+    t.earlier = std::max(t.earlier, t.state);
+    t.state = RequestState::not_sent;
+}
+
 /// Goes on to the next request, which the response at hand asked for.
 inline std::error_code go_on(transfer& t, next_request& next) {
     std::error_code ec;
@@ -160,8 +166,7 @@ inline std::error_code go_on(transfer& t, next_request& next) {
         if (t.asked.attentive) tell_redirect(t, t.response.history.back());
     }
     t.response.url = t.asked.url;
-    t.earlier = std::max(t.earlier, t.state);
-    t.state = RequestState::not_sent;
+    put_behind(t);
     t.phase = Phase::redirect;
     return ec ? ec : add_fields(t);
 }

@@ -196,7 +196,7 @@ inline constexpr std::chrono::milliseconds drained_for{50};
 inline result drain(transfer& t) {
     if (!t.asked.keep_alive || !t.conn->parser.keep_alive() || t.remaining > drained_bytes) co_return std::error_code{};
     auto begin = co_await action{.what = action::kind::now};
-    t.deadline = std::min(t.deadline, add(begin.at, drained_for));
+    const auto deadline = std::exchange(t.deadline, std::min(t.deadline, add(begin.at, drained_for)));
     const auto end = t.body_bytes + drained_bytes;
     std::string_view piece;
     std::error_code ec;
@@ -211,6 +211,7 @@ inline result drain(transfer& t) {
             ec = co_await next_piece(t, piece);
         }
     }
+    t.deadline = deadline;
     co_return std::error_code{};
 }
 

@@ -35,11 +35,14 @@ inline std::optional<content_range> parse_content_range(std::string_view value) 
     return r;
 }
 
+inline bool is_strong_tag(std::string_view tag) noexcept {
+    return tag.size() >= 2 && tag.front() == '"' && tag.back() == '"' && is_field_value(tag);
+}
+
 /// The entity tag, if it is a strong one: only then do two parts with it belong to one file.
 inline std::string strong_etag(const Headers& fields) {
     const auto tag = trim(fields["etag"]);
-    const bool strong = tag.size() >= 2 && tag.front() == '"' && tag.back() == '"' && fields.count("etag") == 1;
-    return strong ? std::string(tag) : std::string();
+    return is_strong_tag(tag) && fields.count("etag") == 1 ? std::string(tag) : std::string();
 }
 
 }  // namespace ferry::detail

@@ -77,9 +77,10 @@ public:
 
     /// From lines back to bytes: what of a piece has not been taken is the next one.
     transfer& without_lines() noexcept {
-        if (lines && exchange->conn) exchange->decoded = lines->rest();
+        auto& t = *exchange;
+        if (lines && t.conn) (t.coded ? t.coded->left : t.decoded) = lines->rest();
         lines.reset();
-        return *exchange;
+        return t;
     }
 
     /// Runs a part of the engine, `make()`, and then the ending. Its first steps happen in here; the ending does not.

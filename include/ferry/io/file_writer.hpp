@@ -46,11 +46,10 @@ public:
     std::error_code resume(const std::string& path, std::string& version, std::size_t& size) {
         path_ = path;
         part_ = path + ".part";
-        kept_ = true;
-        file_ = descriptor(::open(part_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
-        pending_ = static_cast<bool>(file_);
-        if (!pending_ || ::flock(file_.get(), LOCK_EX | LOCK_NB) != 0) return last_error();
+        if (auto ec = lock_part()) return ec;
         version = read_version();
+        pending_ = locked_ = true;
+        kept_ = !version.empty();
         const auto end = version.empty() ? 0 : ::lseek(file_.get(), 0, SEEK_END);
         if (end < 0) return last_error();
         size = static_cast<std::size_t>(end);
@@ -69,14 +68,28 @@ public:
 
     /// Gives the file its name, in place of what had it.
     std::error_code commit() {
-        if (::close(file_.release()) != 0) return last_error();
-        if (::rename(part_.c_str(), path_.c_str()) != 0) return last_error();
+        descriptor whole(locked_ ? ::fcntl(file_.get(), F_DUPFD_CLOEXEC, 0) : file_.release());
+        if (!whole || ::close(whole.release()) != 0) return last_error();
         if (kept_) ::unlink(version_path().c_str());
+        if (::rename(part_.c_str(), path_.c_str()) != 0) return last_error();
         pending_ = false;
+        file_ = {};  // and with it the lock
         return {};
     }
 
 private:
+    /// Whoever had the lock before may have given the file that was opened its final name: that is nobody's part any
+    /// more, and another is opened.
+    std::error_code lock_part() {
+        for (;;) {
+            file_ = descriptor(::open(part_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
+            struct stat opened = {}, named = {};
+            if (!file_ || ::flock(file_.get(), LOCK_EX | LOCK_NB) != 0 || ::fstat(file_.get(), &opened) != 0)
+                return last_error();
+            if (::stat(part_.c_str(), &named) == 0 && opened.st_dev == named.st_dev && opened.st_ino == named.st_ino)
+                return {};
+        }
+    }
     static std::error_code write_all(int file, std::string_view bytes) {
         while (!bytes.empty()) {
             auto n = ::write(file, bytes.data(), bytes.size());
@@ -98,6 +111,7 @@ private:
     descriptor file_;
     bool pending_ = false;  // there is a part file without its name
     bool kept_ = false;     // and it stays if that is how it ends
+    bool locked_ = false;
 };
 
 }  // namespace ferry::detail
