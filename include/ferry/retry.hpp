@@ -47,4 +47,7 @@ struct Retry {
     unsigned budget_reserve = 10;  ///< at least 1
 };
 
+/// Nothing is tried again, whatever the session says.
+inline const Retry no_retry{.total = 0};
+
 }  // namespace ferry
