@@ -77,9 +77,8 @@ inline result store_rest(transfer& t, std::string_view path) {
     co_return ec;
 }
 
-/// The file from its beginning.
-inline result begin_file(transfer& t, std::string_view path, std::string& version, std::string now) {
-    version = std::move(now);
+/// The file from its beginning, as this version.
+inline result begin_file(transfer& t, std::string_view path, std::string& version) {
     t.resumed = 0;
     auto file = co_await action{.what = action::kind::restart, .text = &version};
     std::error_code ec;
@@ -99,7 +98,8 @@ inline result take_rest(transfer& t, std::string_view path, std::string& version
         t.resumed = there;
     } else {
         again = what == holding::another;
-        ec = co_await begin_file(t, path, version, again || t.coded ? std::string() : strong_etag(t.response.headers));
+        version = again || t.coded ? std::string() : strong_etag(t.response.headers);
+        ec = co_await begin_file(t, path, version);
         if (ec) co_return ec;
         if (again) co_await let_go(t);
         else ec = co_await store_pieces(t, path);
