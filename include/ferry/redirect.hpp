@@ -48,4 +48,7 @@ struct RedirectOptions {
     std::function<RedirectAction(const Redirect&)> policy = {};
 };
 
+/// Every 3xx is the result: `session.get(url, {.redirects = ferry::no_redirects})` (requests' `allow_redirects=False`).
+inline const RedirectOptions no_redirects{.follow = false};
+
 }  // namespace ferry

@@ -47,7 +47,8 @@ struct Retry {
     unsigned budget_reserve = 10;  ///< at least 1
 };
 
-/// Nothing is tried again, whatever the session says.
+/// No retries for this request, whatever its session does: `session.get(url, {.retry = ferry::no_retry})`. Only what an
+/// idle connection's end has spoiled is still repeated.
 inline const Retry no_retry{.total = 0};
 
 }  // namespace ferry

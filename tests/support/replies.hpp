@@ -17,6 +17,11 @@ inline std::string ok(std::string_view body = {}, std::string_view fields = {}) 
     return reply("200 OK", body, fields);
 }
 
+// A redirect, its status with the reason phrase.
+inline std::string moved(std::string_view location, std::string_view status = "302 Found", std::string_view body = {}) {
+    return reply(status, body, "Location: " + std::string(location) + "\r\n");
+}
+
 // A head alone, with whatever framing its fields say.
 inline std::string head(std::string_view fields, std::string_view status = "200 OK") {
     return "HTTP/1.1 " + std::string(status) + "\r\n" + std::string(fields) + "\r\n";

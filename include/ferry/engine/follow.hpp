@@ -90,20 +90,29 @@ inline next_request judge_retry(transfer& t, std::error_code ec, time_point now)
     return {.what = next_request::kind::retry, .wait = verdict.wait};
 }
 
-/// The end of an exchange that another follows: what is near of its body is read, so that its connection serves again.
-inline result end_hop(transfer& t) {
-    if (!t.conn) {
-        t.response.body = std::move(t.canned);
-        t.decoded = {};
-        co_return std::error_code{};
-    }
-    auto begun = co_await action{.what = action::kind::now};
-    const auto deadline = std::exchange(t.deadline, std::min(t.deadline, add(begun.at, hop_body_within)));
+/// What is near of a body that only the history wants, so that its connection serves again. No fault of it is the
+/// call's.
+inline result read_near_body(transfer& t, time_point now) {
+    const auto deadline = std::exchange(t.deadline, std::min(t.deadline, add(now, hop_body_within)));
     const auto most = std::exchange(t.asked.max_body, std::min(t.asked.max_body, drained_bytes));
+    auto particulars = t.particulars;
     if (!t.body_whole) co_await read_body(t);
     t.deadline = deadline;
     t.asked.max_body = most;
-    const auto& end = co_await release(t, judge_reuse(t));
+    t.particulars = std::move(particulars);
+    co_return std::error_code{};
+}
+
+/// The end of an exchange that another follows.
+inline result end_hop(transfer& t) {
+    auto end = co_await action{.what = action::kind::now};
+    if (t.conn) {
+        co_await read_near_body(t, end.at);
+        end = co_await release(t, judge_reuse(t));
+    } else {
+        t.response.body = std::move(t.canned);
+        t.decoded = {};
+    }
     t.response.elapsed = end.at - t.started;
     t.waiting_since = end.at;
     co_return std::error_code{};
@@ -125,15 +134,25 @@ inline std::error_code choose_adapter(transfer& t) {
     return q.url.secure() && !q.adapter ? make_error_code(errc::tls_not_available) : std::error_code{};
 }
 
+/// The fields of the next request, the caller's and the session's. A Referer of the session's becomes the request's
+/// own.
+inline void turn_fields(transfer& t, const redirect_verdict& to) {
+    auto& q = t.asked;
+    auto& w = way_of(t);
+    const auto& secret = q.redirects->secret_headers;
+    if (names_a_field(q.defaults, "Referer")) w.fields.set("Referer", "");
+    redirect_fields(w.fields, to, q.url, secret);
+    w.defaults = without_lines(q.defaults, [&](std::string_view name) {
+        return (to.drop_body && belongs_to_body(name)) || is_dropped(name, to.drop_secrets, secret) ||
+               equal_ignoring_case(name, "referer");
+    });
+}
+
 /// The request becomes the one that the redirect asks for.
 inline std::error_code turn_to(transfer& t, redirect_verdict& to) {
     auto& q = t.asked;
     auto& w = way_of(t);
-    const auto& secret = q.redirects->secret_headers;
-    redirect_fields(w.fields, to, q.url, secret);
-    w.defaults = without_lines(q.defaults, [&](std::string_view name) {
-        return (to.drop_body && belongs_to_body(name)) || is_dropped(name, to.drop_secrets, secret);
-    });
+    turn_fields(t, to);
     w.before.push_back({std::string(q.method), q.url});
     if (to.drop_secrets == secrets_dropped::all) w.elsewhere = true;
     if (!same_origin(q.url, to.url) || to.url.has_userinfo()) w.chosen = false;
@@ -199,6 +218,7 @@ inline result after_failure(transfer& t, std::error_code ec, bool& again) {
 
 /// A response that may not be the last.
 inline result after_response(transfer& t, bool& again) {
+    t.response.url = t.asked.url;  // for those who are asked about it, or told
     take_notice(t);
     auto next = judge_challenge(t);
     if (next.what == next_request::kind::none) next = judge_location(t);
