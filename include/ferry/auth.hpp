@@ -77,7 +77,10 @@ inline Auth digest(std::string_view user, std::string_view password) {
     return std::make_shared<detail::DigestScheme>(detail::DigestUser{std::string(user), std::string(password)});
 }
 
-/// Sends nothing, whatever the URL, the session or the netrc file have to offer.
-inline Auth no_auth() { return detail::fixed_field({}); }
+/// Sends nothing, whatever the URL, the session or the netrc file have to offer, also where a redirect leads.
+inline Auth no_auth() {
+    static const Auth nothing = detail::fixed_field({});
+    return nothing;
+}
 
 }  // namespace ferry

@@ -41,15 +41,20 @@ inline AuthChoice choose_netrc(const AuthSources& of) {
     return choose_basic(AuthSource::netrc, entry->user(), entry->password, errc::invalid_option);
 }
 
+/// Whether there is a choice, and it is for this server: elsewhere only that for no credentials is.
+inline bool has_say(const Auth* choice, bool elsewhere) {
+    return choice && *choice && (!elsewhere || *choice == no_auth());
+}
+
 /// Who authenticates a request. On a redirect within one origin the choice stays and is not made again: a Location
 /// rarely repeats the userinfo.
 inline AuthChoice choose_auth(const AuthSources& of) {
     if (of.request_field && !of.elsewhere) return {AuthSource::request_field, {}, {}};
-    if (of.request && *of.request && !of.elsewhere) return {AuthSource::request, *of.request, {}};
+    if (has_say(of.request, of.elsewhere)) return {AuthSource::request, *of.request, {}};
     if (of.url && of.url->has_userinfo())
         return choose_basic(AuthSource::url, of.url->user(), of.url->password(), errc::url_invalid_character);
     if (of.session_field && !of.elsewhere) return {AuthSource::session_field, {}, {}};
-    if (of.session && *of.session && !of.elsewhere) return {AuthSource::session, *of.session, {}};
+    if (has_say(of.session, of.elsewhere)) return {AuthSource::session, *of.session, {}};
     return choose_netrc(of);
 }
 

@@ -132,6 +132,19 @@ TEST_CASE("no_auth keeps the session's credentials and the netrc file's back", "
     CHECK(field_of(detail::choose_auth(of).auth).empty());
 }
 
+TEST_CASE("no_auth holds where a redirect leads, too", "[auth][E4][G3]") {
+    const Auth none = no_auth();
+    const Url there("http://me:secret@other/");
+    const auto netrc = Netrc::parse("machine other login o password q");
+    detail::AuthSources of{.url = &there, .netrc = &netrc, .elsewhere = true};
+    SECTION("the request's") { of.request = &none; }
+    SECTION("the session's, but for the URL's own") {
+        static const Url plain("http://other/");
+        of.session = &none, of.url = &plain;
+    }
+    CHECK(field_of(detail::choose_auth(of).auth).empty());
+}
+
 TEST_CASE("another origin gets no credentials but those that are meant for it", "[auth][E4][G3][G4]") {
     const Auth request = bearer("request"), session = bearer("session");
     const Url other("http://other/"), with_user("http://me@other/");

@@ -37,7 +37,7 @@ inline bool is_given(const request& q, std::string_view name) noexcept {
 /// instead.
 inline void add_cookies(transfer& t) {
     auto& q = t.asked;
-    const bool foreign = t.way && t.way->elsewhere;
+    const bool foreign = t.way && t.way->dropped != secrets_dropped::none;
     std::string value;
     if (!foreign)
         for (auto& [name, v] : q.options->cookies) value.append(value.empty() ? "" : "; ").append(name + "=" + v);
@@ -68,7 +68,7 @@ inline std::error_code choose_credentials(transfer& t) {
                                .session_field = names_a_field(q.defaults, "Authorization"),
                                .session = &q.session->auth,
                                .netrc = q.shared && q.shared->netrc ? &*q.shared->netrc : nullptr,
-                               .elsewhere = w.elsewhere});
+                               .elsewhere = w.dropped == secrets_dropped::all});
     w.credentials = AuthExchange(std::move(choice.auth));
     if (choice.from == AuthSource::request || choice.from == AuthSource::url) drop_default(t, "Authorization");
     return choice.fault;

@@ -154,7 +154,7 @@ inline std::error_code turn_to(transfer& t, redirect_verdict& to) {
     auto& w = way_of(t);
     turn_fields(t, to);
     w.before.push_back({std::string(q.method), q.url});
-    if (to.drop_secrets == secrets_dropped::all) w.elsewhere = true;
+    w.dropped = std::max(w.dropped, to.drop_secrets);
     if (!same_origin(q.url, to.url) || to.url.has_userinfo()) w.chosen = false;
     if (to.drop_body) q.content = &w.nothing, t.pulled = false;
     w.method = std::string(to.method);

@@ -29,10 +29,10 @@ struct journey {
     std::string coded;  // its bytes
     std::string extra;  // lines that are the engine's own: a range, the last event's id
 
-    std::vector<hop> before;   // the requests whose redirects led here
-    bool elsewhere = false;    // to another origin: the caller's secrets do not come back
-    bool chosen = false;       // whose credentials
-    AuthExchange credentials;  // with the server at hand
+    std::vector<hop> before;                          // the requests whose redirects led here
+    secrets_dropped dropped = secrets_dropped::none;  // of the caller's on the way here; they do not come back
+    bool chosen = false;                              // whose credentials
+    AuthExchange credentials;                         // with the server at hand
     std::optional<retry_state> retries;
 };
 
