@@ -90,24 +90,27 @@ inline next_request judge_retry(transfer& t, std::error_code ec, time_point now)
     return {.what = next_request::kind::retry, .wait = verdict.wait};
 }
 
-/// What is near of a body that only the history wants, so that its connection serves again. No fault of it is the
-/// call's.
+/// What is near of a body that only the history wants, so that its connection serves again. A fault in it is not the
+/// call's, but for the end of all.
 inline result read_near_body(transfer& t, time_point now) {
     const auto deadline = std::exchange(t.deadline, std::min(t.deadline, add(now, hop_body_within)));
     const auto most = std::exchange(t.asked.max_body, std::min(t.asked.max_body, drained_bytes));
     auto particulars = t.particulars;
-    if (!t.body_whole) co_await read_body(t);
+    std::error_code ec;
+    if (!t.body_whole) ec = co_await read_body(t);
     t.deadline = deadline;
     t.asked.max_body = most;
     t.particulars = std::move(particulars);
-    co_return std::error_code{};
+    co_return ec == errc::cancelled ? ec : std::error_code{};
 }
 
 /// The end of an exchange that another follows.
 inline result end_hop(transfer& t) {
     auto end = co_await action{.what = action::kind::now};
+    std::error_code ec;
+    t.phase = Phase::body;
     if (t.conn) {
-        co_await read_near_body(t, end.at);
+        ec = co_await read_near_body(t, end.at);
         end = co_await release(t, judge_reuse(t));
     } else {
         t.response.body = std::move(t.canned);
@@ -115,7 +118,8 @@ inline result end_hop(transfer& t) {
     }
     t.response.elapsed = end.at - t.started;
     t.waiting_since = end.at;
-    co_return std::error_code{};
+    if (!ec && end.at >= t.deadline) ec = errc::total_timeout;
+    co_return ec;
 }
 
 /// The response goes into the history, and its place is empty again.
@@ -229,17 +233,18 @@ inline result after_response(transfer& t, bool& again) {
         next = judge_retry(t, {}, now);
     }
     if (next.what == next_request::kind::none) co_return std::error_code{};
-    co_await end_hop(t);
-    if (next.ec) {
+    auto ec = co_await end_hop(t);
+    if (!ec && next.ec) {
         t.phase = Phase::redirect;
-        co_return next.ec;
+        ec = next.ec;
     }
+    if (ec) co_return ec;
     if (next.what == next_request::kind::retry) {
         tell_retry(t, t.way->retries->made(), {}, next.wait, false);
         auto slept = co_await sleep(add(now, next.wait));
         if (slept) co_return slept;
     }
-    auto ec = go_on(t, next);
+    ec = go_on(t, next);
     again = !ec;
     co_return ec;
 }
