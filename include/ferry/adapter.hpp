@@ -25,15 +25,16 @@ struct AdapterRequest {
     std::string target;
     Headers headers;
     std::string body;
+    Headers trailers;  ///< `Options::trailers`
 };
 
 /// Answers requests in place of the network (requests' `BaseAdapter`). Mounted with `Session::mount`.
 class Adapter {
 public:
     virtual ~Adapter() = default;
-    /// The response: a status from 200 to 999, headers, and the whole body, in no transfer coding. What it throws
-    /// passes through the call (from an AsyncSession it is `errc::callback_failed`). Any number of threads may call it
-    /// at once. In an AsyncSession it must not block.
+    /// The response: a status from 200 to 999, headers, and the whole body, in no transfer coding; a Content-Encoding
+    /// is undone. What it throws passes through the call (from an AsyncSession it is `errc::callback_failed`). Any
+    /// number of threads may call it at once. In an AsyncSession it must not block.
     virtual Response send(const AdapterRequest& request) = 0;
 };
 
@@ -62,8 +63,15 @@ private:
 
 namespace detail {
 
-/// Whether a URL lies under a prefix such as `http://host/api`: by its characters, as requests compares them.
-inline bool is_under(std::string_view url, std::string_view prefix) noexcept { return url.starts_with(prefix); }
+/// A prefix as URLs are written, so that characters can be compared. Throws `ferry::Error` for what no URL begins with.
+inline std::string normal_prefix(std::string_view prefix) {
+    for (std::string_view scheme : {"http://", "https://"})
+        if (equal_ignoring_case(prefix, scheme)) return std::string(scheme);
+    auto normal = Url(prefix).absolute_form();
+    const auto host = prefix.substr(std::min(prefix.size(), prefix.find("//") + 2));
+    if (host.ends_with('.') && host.find('/') == host.npos) normal.pop_back();  // all hosts that begin so
+    return normal;
+}
 
 /// The adapters of a session, the longest prefixes first. Safe among threads.
 class mounted_adapters {
@@ -71,7 +79,8 @@ public:
     bool empty() const noexcept { return empty_.load(std::memory_order_acquire); }
 
     /// With no adapter, takes away the one that was there.
-    void mount(std::string prefix, std::shared_ptr<Adapter> adapter) {
+    void mount(std::string_view given, std::shared_ptr<Adapter> adapter) {
+        auto prefix = normal_prefix(given);
         std::lock_guard lock(mutex_);
         std::erase_if(all_, [&](auto& one) { return one.first == prefix; });
         auto shorter = [&](auto& one) { return one.first.size() < prefix.size(); };
@@ -79,11 +88,12 @@ public:
             all_.insert(std::find_if(all_.begin(), all_.end(), shorter), {std::move(prefix), std::move(adapter)});
         empty_.store(all_.empty(), std::memory_order_release);
     }
-    std::shared_ptr<Adapter> find(std::string_view url) const {
+    std::shared_ptr<Adapter> find(const Url& url) const {
+        if (empty()) return nullptr;
+        const auto text = url.absolute_form();
         std::lock_guard lock(mutex_);
-        for (auto& [prefix, adapter] : all_)
-            if (is_under(url, prefix)) return adapter;
-        return nullptr;
+        auto found = std::find_if(all_.begin(), all_.end(), [&](auto& one) { return text.starts_with(one.first); });
+        return found == all_.end() ? nullptr : found->second;
     }
 
 private:

@@ -190,8 +190,8 @@ public:
     const std::shared_ptr<CookieJar>& cookies() const { return core().options.cookies; }
 
     /// As `Session::mount`.
-    void mount(std::string prefix, std::shared_ptr<Adapter> adapter) {
-        core().shared->adapters.mount(std::move(prefix), std::move(adapter));
+    void mount(std::string_view prefix, std::shared_ptr<Adapter> adapter) {
+        core().shared->adapters.mount(prefix, std::move(adapter));
     }
 
     /// Closes the idle connections and turns away requests, those in line and those to come, with `errc::pool_closed`.

@@ -25,7 +25,7 @@ struct SentRequest {
     std::string_view method;
     const Url& url;
     std::string_view head;             ///< as it goes on the wire, secrets included
-    const ConnectionInfo& connection;  ///< on which
+    const ConnectionInfo& connection;  ///< on which; its id is 0 for an adapter
 };
 
 /// A request about to be sent again.
@@ -46,7 +46,7 @@ struct Followed {
     const Url& url;            ///< likewise
 };
 
-/// A connection that was closed.
+/// A connection that is about to be closed.
 struct Discarded {
     DiscardReason reason;
     const ConnectionInfo& connection;
@@ -60,9 +60,9 @@ struct Hooks {
     std::function<void(const Response&)> on_response = {};  ///< each final head, also of redirects; before the body
     std::function<void(const Retried&)> on_retry = {};
     std::function<void(const Followed&)> on_redirect = {};  ///< also when credentials answer a challenge
-    std::function<void(const Discarded&)> on_discard = {};  ///< outside of the pool's lock
+    std::function<void(const Discarded&)> on_discard = {};  ///< no lock is held: it may ask the session things
     /// One line, without its end, for each thing on the wire: `> GET / HTTP/1.1`, `< HTTP/1.1 200 OK`, `* connected to
-    /// ...`. The values of fields that carry secrets (Authorization, Cookie, ...) are hidden.
+    /// ...`. The values of fields that carry secrets (Authorization, Cookie, ...) and passwords in URLs are hidden.
     std::function<void(std::string_view line)> log = {};
     /// More fields whose values the log hides.
     std::vector<std::string> secret_headers = {};

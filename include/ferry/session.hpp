@@ -156,11 +156,14 @@ public:
     /// The cookies; null if they are switched off.
     const std::shared_ptr<CookieJar>& cookies() const { return core().options.cookies; }
 
-    /// Has requests to URLs that begin with `prefix`, such as `https://api.example.com/`, answered by an adapter
+    /// Has requests to URLs that begin with `prefix`, such as `https://api.example.com/v1/`, answered by an adapter
     /// instead of the network; the longest prefix decides. Null takes the adapter of that prefix away (requests'
-    /// `mount`).
-    void mount(std::string prefix, std::shared_ptr<Adapter> adapter) {
-        core().shared->adapters.mount(std::move(prefix), std::move(adapter));
+    /// `mount`). Prefixes are normalized as URLs are, so the case of scheme and host, default ports and userinfo play
+    /// no part. The host has to be whole: `https://example.com` is no prefix of `https://example.com.evil.org/`. But
+    /// `https://` is all of https, and one that ends with a dot, `https://internal.`, all hosts that begin so. Throws
+    /// `ferry::Error` for what no URL begins with.
+    void mount(std::string_view prefix, std::shared_ptr<Adapter> adapter) {
+        core().shared->adapters.mount(prefix, std::move(adapter));
     }
 
     /// Closes the idle connections and turns away requests, those in line and those to come, with `errc::pool_closed`.

@@ -133,8 +133,7 @@ inline void keep_in_history(transfer& t) {
 
 inline std::error_code choose_adapter(transfer& t) {
     auto& q = t.asked;
-    q.adapter = t.asked.shared && !t.asked.shared->adapters.empty() ? t.asked.shared->adapters.find(q.url.str())
-                                                                    : nullptr;
+    q.adapter = q.shared ? q.shared->adapters.find(q.url) : nullptr;
     return q.url.secure() && !q.adapter ? make_error_code(errc::tls_not_available) : std::error_code{};
 }
 

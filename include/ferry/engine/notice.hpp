@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -21,18 +22,33 @@ inline bool is_secret(std::string_view name, const Hooks& hooks) noexcept {
            std::any_of(hooks.secret_headers.begin(), hooks.secret_headers.end(), is_it);
 }
 
-/// The lines of a head, with `mark` before each, up to its empty line.
-inline void log_head(const Hooks& hooks, std::string_view mark, std::string_view head) {
-    std::string line;
-    for (auto end = head.find("\r\n"); end != 0 && end != head.npos; end = head.find("\r\n")) {
-        auto text = head.substr(0, end);
-        auto colon = text.find(':');
-        const bool secret = colon != text.npos && is_secret(text.substr(0, colon), hooks);
-        line.assign(mark).append(secret ? text.substr(0, colon + 1) : text);
-        if (secret) line.append(" [hidden]");
-        hooks.log(line);
-        head.remove_prefix(end + 2);
+/// A field as it may stand in a log: without a secret's value, and without passwords in URLs, such as a Location.
+inline void log_field(const Hooks& hooks, std::string_view mark, std::string_view name, std::string_view value) {
+    auto line = std::string(mark).append(name).append(": ");
+    const bool may_hold_url = value.find("//") != value.npos;
+    if (is_secret(name, hooks)) line.append("[hidden]");
+    else may_hold_url ? line.append(printable_url(value)) : line.append(value);
+    hooks.log(line);
+}
+
+/// A head of ours.
+inline void log_sent(const Hooks& hooks, std::string_view head) {
+    auto end = head.find("\r\n");
+    hooks.log(std::string("> ").append(head.substr(0, end)));
+    for (head.remove_prefix(end + 2); !head.starts_with("\r\n"); head.remove_prefix(end + 2)) {
+        end = head.find("\r\n");
+        const auto line = head.substr(0, end);
+        const auto name = line.substr(0, line.find(':'));
+        log_field(hooks, "> ", name, line.substr(name.size() + 2));
     }
+}
+
+/// Where a request goes: one without a connection goes to an adapter.
+inline std::string describe(const ConnectionInfo& info) {
+    if (info.id == 0) return "* to an adapter";
+    const auto id = std::to_string(info.id);
+    if (info.reused) return "* again on connection " + id;
+    return "* connected to " + to_string(info.remote) + ", connection " + id;
 }
 
 /// `first` begins with the head.
@@ -41,10 +57,8 @@ inline void tell_sending(const transfer& t, std::string_view first) {
     auto& hooks = t.asked.session->hooks;
     auto& info = t.response.connection;
     if (hooks.log) {
-        auto line = std::string(info.reused ? "* again on connection " : "* connected to ");
-        if (!info.reused) line.append(to_string(info.remote)).append(", connection ");
-        hooks.log(line.append(std::to_string(info.id)));
-        log_head(hooks, "> ", head);
+        hooks.log(describe(info));
+        log_sent(hooks, head);
     }
     if (hooks.on_request) hooks.on_request({t.asked.method, t.asked.url, head, info});
 }
@@ -56,7 +70,7 @@ inline void tell_received(const transfer& t) {
     if (hooks.log) {
         auto line = std::string(r.version == 10 ? "< HTTP/1.0 " : "< HTTP/1.1 ").append(std::to_string(r.status));
         hooks.log(r.reason.empty() ? line : line.append(" ").append(r.reason));
-        log_head(hooks, "< ", r.headers.block());
+        for (auto f : r.headers) log_field(hooks, "< ", f.name, f.value);
     }
     if (hooks.on_response) hooks.on_response(r);
 }
@@ -76,6 +90,16 @@ inline void tell_redirect(const transfer& t, const Response& from) {
     auto& hooks = t.asked.session->hooks;
     if (hooks.log) hooks.log(std::string("* next: ").append(t.asked.method).append(" ").append(to_string(t.asked.url)));
     if (hooks.on_redirect) hooks.on_redirect({from, t.asked.method, t.asked.url});
+}
+
+/// What a pool of T calls; nothing if nobody watches.
+template <class T> std::function<void(DiscardReason, const T&)> tells_discards(const Hooks& hooks) {
+    if (!hooks.on_discard && !hooks.log) return {};
+    return [log = hooks.log, on_discard = hooks.on_discard](DiscardReason why, const T& connection) {
+        auto& info = connection.info();
+        if (log) log("* closing connection " + std::to_string(info.id) + ": " + std::string(to_string(why)));
+        if (on_discard) on_discard({why, info});
+    };
 }
 
 }  // namespace ferry::detail

@@ -57,13 +57,18 @@ inline result write_all(transfer& t, bool watch) {
     co_return std::error_code{};
 }
 
+inline complaint check_trailers(const Headers& fields) {
+    auto c = check_fields(fields);
+    if (auto name = untrailable(fields); name && !c) c = {errc::invalid_header_name, std::string(*name)};
+    return c;
+}
+
 /// The last chunk, and the trailers that the caller has by now.
 inline std::error_code end_chunks(transfer& t) {
     t.unsent[0] = last_chunk;
     if (!t.has_trailers) return {};
     const auto fields = t.asked.options->trailers();
-    auto c = check_fields(fields);
-    if (auto name = untrailable(fields); name && !c) c = {errc::invalid_header_name, std::string(*name)};
+    auto c = check_trailers(fields);
     t.particulars = c.about.empty() ? t.particulars : "trailer " + c.about;
     t.trailing = last_chunk_with(fields);
     t.unsent[0] = t.trailing;

@@ -67,6 +67,10 @@ inline complaint check_overlay(const Options& o) {
                         : o.stop.stop_possible() ? "stop"
                         : o.idempotent           ? "idempotent"
                         : o.expect_continue      ? "expect_continue"
+                        : o.compress             ? "compress"
+                        : o.trailers             ? "trailers"
+                        : o.resume               ? "resume"
+                        : o.on_progress          ? "on_progress"
                         : o.on_interim           ? "on_interim"
                                                  : nullptr;
     if (!wrong) return {};
@@ -99,7 +103,7 @@ struct session_defaults {
         if (!ec && !options.params.empty()) ec = q.url.append_query(options.params);
         if (!ec && !own.params.empty()) ec = q.url.append_query(own.params);
         if (ec) return {ec, {}};
-        q.adapter = shared->adapters.empty() ? nullptr : shared->adapters.find(q.url.str());
+        q.adapter = shared->adapters.find(q.url);
         if (q.url.secure() && !q.adapter) return {errc::tls_not_available, {}};
         merge(q, method, options, own, &own == &Options::none() ? usual : settle(usual, options, own));
         q.defaults = fields;

@@ -105,6 +105,7 @@ inline result let_go(transfer& t) {
 
 /// A connection for later: opened, and kept without having been used.
 inline result preconnect(transfer& t) {
+    if (t.asked.adapter) co_return std::error_code{};
     auto begun = co_await action{.what = action::kind::now};
     start_clock(t, begun.at);
     t.phase = Phase::pool;

@@ -44,6 +44,7 @@ public:
     const std::shared_ptr<async_channel>& share() const noexcept { return channel_; }
 
     verdict probe() noexcept { return detail::probe(channel_->socket); }
+    const ConnectionInfo& info() const noexcept { return channel_->http.info; }
     void idle_at(void* place) noexcept { channel_->place = place; }
 
 private:

@@ -1,6 +1,7 @@
 // Between Asio's completion tokens and calls: starts an operation of a call under any token.
 #pragma once
 
+#include <ferry/engine/notice.hpp>
 #include <ferry/io/async_call.hpp>
 
 #include <asio/associated_allocator.hpp>
@@ -25,8 +26,8 @@ namespace ferry::detail {
 // What the core does with calls, now that they are known.
 
 inline async_core::async_core(const asio::any_io_executor& ex, SessionOptions o)
-    : session_defaults(std::move(o), true), executor(ex), pool(options.pool), pace(options.rate), quiet_(ex),
-      alarm_(ex) {}
+    : session_defaults(std::move(o), true), executor(ex),
+      pool(options.pool, tells_discards<pooled_channel>(options.hooks)), pace(options.rate), quiet_(ex), alarm_(ex) {}
 
 inline async_core::~async_core() = default;
 

@@ -1,7 +1,7 @@
 // The blocking driver: performs the engine's actions with poll(2), send and recv on the calling thread.
 #pragma once
 
-#include <ferry/engine/transfer.hpp>
+#include <ferry/engine/notice.hpp>
 #include <ferry/io/body_reader.hpp>
 #include <ferry/io/channel.hpp>
 #include <ferry/io/file_writer.hpp>
@@ -24,7 +24,8 @@ namespace ferry::detail {
 
 /// What the calls of one session share.
 struct shared_connections {
-    explicit shared_connections(const SessionOptions& o) : pool(o.pool), pace(o.rate) {}
+    explicit shared_connections(const SessionOptions& o)
+        : pool(o.pool, tells_discards<channel>(o.hooks)), pace(o.rate) {}
     asio::io_context io{ASIO_CONCURRENCY_HINT_SAFE};  // before the pool, whose sockets belong to it
     stream_socket first{io};  // so that the descriptors that Asio needs are there, or missing, from the start
     connection_pool pool;

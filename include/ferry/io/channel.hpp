@@ -23,6 +23,7 @@ struct channel {
     std::chrono::milliseconds receive_timeout = no_limit;  // as the socket has it
 
     verdict probe() noexcept { return detail::probe(socket); }
+    const ConnectionInfo& info() const noexcept { return http.info; }
 
     /// Takes over a connected socket and makes it block, as the blocking driver wants it.
     std::error_code adopt(dialer::won w) {

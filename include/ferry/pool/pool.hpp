@@ -44,11 +44,16 @@ template <class Key, poolable T, class Hash = std::hash<Key>, class Equal = std:
         time_point dies = never;
         bool hinted = false;  // `expires` is the peer's wish
         bool opened = false;
+        DiscardReason why{};  // once it is doomed
     };
     using handle = std::unique_ptr<entry>;
 
 public:
     class lease;
+
+    /// Told of each connection that was opened and is discarded, before it is closed, with no lock held. It must not
+    /// throw, and may use the pool.
+    using observer = std::function<void(DiscardReason, const T&)>;
 
     /// Somebody in line. `wake` is called once, with the pool's lock held: it must do no more than signal. Then, or
     /// when waiting has lasted too long, the owner calls `leave`.
@@ -83,21 +88,26 @@ private:
         bool pinned = false;  // somebody holds a reference to it
     };
 
-    /// What is to be closed, once the lock is gone.
+    /// What is to be closed, once the lock is gone; those that watch are told before.
     class doomed {
     public:
-        void add(handle h) noexcept {
+        explicit doomed(const observer& o) noexcept : observer_(o) {}
+        doomed(const doomed&) = delete;
+        doomed& operator=(const doomed&) = delete;
+        void add(handle h, DiscardReason why) noexcept {
+            h->why = why;
             h->beside.back = first_;
             first_ = h.release();
         }
         ~doomed() {
-            while (first_) delete std::exchange(first_, first_->beside.back);
+            while (first_) {
+                const handle h(std::exchange(first_, first_->beside.back));
+                if (observer_ && h->opened) observer_(h->why, h->value);
+            }
         }
-        doomed() = default;
-        doomed(const doomed&) = delete;
-        doomed& operator=(const doomed&) = delete;
 
     private:
+        const observer& observer_;
         entry* first_ = nullptr;
     };
 
@@ -161,7 +171,7 @@ public:
         bool reused_ = false;
     };
 
-    explicit pool(PoolLimits limits = {}) : limits_(limits) {}
+    explicit pool(PoolLimits limits = {}, observer o = {}) : limits_(limits), observer_(std::move(o)) {}
     pool(const pool&) = delete;
     pool& operator=(const pool&) = delete;
     ~pool() { close(); }
@@ -169,7 +179,7 @@ public:
     /// The warmest idle connection to `key`, not yet probed, or room to open one. With `fresh`, room only. At a limit
     /// `w` gets in line, or without it the outcome is `empty`.
     template <class K> outcome checkout(const K& key, time_point now, bool fresh, waiter* w, lease& out) {
-        doomed dead;
+        doomed dead(observer_);
         std::lock_guard lock(mutex_);
         after_fork(dead);
         if (closed_) return outcome::closed;
@@ -208,7 +218,7 @@ public:
     /// Closes idle connections that are over their time or, idle for at least `rest`, no longer alive. How many. The
     /// probes happen under the lock, so that no other thread misses a connection that is only being looked at.
     std::size_t prune(time_point now, duration rest) {
-        doomed dead;
+        doomed dead(observer_);
         std::lock_guard lock(mutex_);
         after_fork(dead);
         std::size_t closed = 0;
@@ -234,7 +244,7 @@ public:
 
     /// Closes the connection that has been idle for longest, to free a descriptor; false when there is none.
     bool evict() {
-        doomed dead;
+        doomed dead(observer_);
         std::lock_guard lock(mutex_);
         auto* oldest = idle_.front();
         if (!oldest) return false;
@@ -247,7 +257,7 @@ public:
     /// Closes one connection because of news of it, if it is idle. `look`, called under the lock, gives what
     /// `T::idle_at` was told last, or null to leave it; and sets the reason.
     template <class Look> void discard_if_idle(Look look) {
-        doomed dead;
+        doomed dead(observer_);
         std::lock_guard lock(mutex_);
         auto why = DiscardReason::peer_closed;
         auto* e = static_cast<entry*>(look(why));
@@ -260,7 +270,7 @@ public:
     /// Closes idle connections that are over their time, and shows those that have been idle for at least `rest` to
     /// `see`, under the lock. Returns when to do so again.
     template <class See> time_point tend(time_point now, duration rest, See see) {
-        doomed dead;
+        doomed dead(observer_);
         std::lock_guard lock(mutex_);
         after_fork(dead);
         auto again = never;
@@ -282,7 +292,7 @@ public:
 
     /// Closes all that is idle and turns away those in line; what is in use is closed when it comes back.
     void close() noexcept {
-        doomed dead;
+        doomed dead(observer_);
         std::lock_guard lock(mutex_);
         after_fork(dead);
         closed_ = true;
@@ -325,11 +335,11 @@ private:
     }
 
     void replace(lease& l, DiscardReason why, time_point now) {
-        doomed dead;
+        doomed dead(observer_);
         std::lock_guard lock(mutex_);
         --counts_.reused;
         ++counts_.discarded[why];
-        dead.add(std::move(l.item_));
+        dead.add(std::move(l.item_), why);
         if (l.forks_ == forks_) l.item_ = warmest(*l.home_, now, dead);
         l.reused_ = l.item_ != nullptr;
         if (!l.reused_) return;
@@ -338,7 +348,7 @@ private:
     }
 
     void put(lease& l, time_point now, std::optional<duration> hint) {
-        doomed dead;
+        doomed dead(observer_);
         std::lock_guard lock(mutex_);
         after_fork(dead);
         auto& e = *l.item_;
@@ -356,7 +366,7 @@ private:
     }
 
     void drop(lease& l, DiscardReason why) noexcept {
-        doomed dead;
+        doomed dead(observer_);
         std::lock_guard lock(mutex_);
         after_fork(dead);
         give_up(l, why, dead);
@@ -375,7 +385,7 @@ private:
     void give_up(lease& l, DiscardReason why, doomed& dead) noexcept {
         if (l.item_) {
             if (l.item_->opened) ++counts_.discarded[why];
-            dead.add(std::move(l.item_));
+            dead.add(std::move(l.item_), why);
         }
         if (l.forks_ != forks_) return;  // counted in the parent only
         --leased_, --l.home_->leased;
@@ -449,7 +459,7 @@ private:
     }
     void discard_idle(entry& e, DiscardReason why, doomed& dead) noexcept {
         ++counts_.discarded[why];
-        dead.add(take_idle(e));
+        dead.add(take_idle(e), why);
     }
 
     /// A place has become free: it goes to the first in line who can use it.
@@ -496,6 +506,7 @@ private:
 
     mutable std::mutex mutex_;
     const PoolLimits limits_;
+    const observer observer_;
     std::unordered_map<Key, shelf, Hash, Equal> shelves_;
     shelf* last_ = nullptr;              // asked for last, and most likely next
     chain<entry, &entry::among> idle_;   // of all hosts; the front has been idle for longest
