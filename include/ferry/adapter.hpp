@@ -84,8 +84,8 @@ public:
         std::lock_guard lock(mutex_);
         std::erase_if(all_, [&](auto& one) { return one.first == prefix; });
         auto shorter = [&](auto& one) { return one.first.size() < prefix.size(); };
-        if (adapter)
-            all_.insert(std::find_if(all_.begin(), all_.end(), shorter), {std::move(prefix), std::move(adapter)});
+        const auto place = std::find_if(all_.begin(), all_.end(), shorter);
+        if (adapter) all_.insert(place, {std::move(prefix), std::move(adapter)});
         empty_.store(all_.empty(), std::memory_order_release);
     }
     std::shared_ptr<Adapter> find(const Url& url) const {
