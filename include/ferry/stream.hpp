@@ -134,7 +134,10 @@ private:
             driver = std::make_unique<detail::blocking_driver>(*core->connections, asked);
         }
         void close() noexcept {
-            if (!transfer.conn) return;
+            if (!transfer.conn) {
+                transfer.decoded = {};  // an adapter's
+                return;
+            }
             try {
                 perform([&] { return detail::let_go(transfer); });
             } catch (...) {  // out of memory; the connection is gone

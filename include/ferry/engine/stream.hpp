@@ -97,7 +97,10 @@ inline result stream_rest(transfer& t) {
 
 /// Nobody wants the rest: a near end is read, so that the connection lives.
 inline result let_go(transfer& t) {
-    if (!t.conn) co_return std::error_code{};
+    if (!t.conn) {
+        t.decoded = {};  // an adapter's
+        co_return std::error_code{};
+    }
     co_await drain(t);
     co_await end_stream(t, {});
     co_return std::error_code{};

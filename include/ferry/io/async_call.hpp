@@ -78,7 +78,7 @@ public:
     /// From lines back to bytes: what of a piece has not been taken is the next one.
     transfer& without_lines() noexcept {
         auto& t = *exchange;
-        if (lines && t.conn) (t.coded ? t.coded->left : t.decoded) = lines->rest();
+        if (lines && (t.conn || asked.adapter)) (t.coded ? t.coded->left : t.decoded) = lines->rest();
         lines.reset();
         return t;
     }
