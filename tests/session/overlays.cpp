@@ -188,7 +188,7 @@ TEST_CASE("a session that was moved from has no overlays, and its overlays go on
     CHECK(moved.with(ferry::Options{}).get("http://mock.invalid/").body == "mock");
 }
 
-TEST_CASE("a stream of an overlay outlives it and its session", "[session][overlay][stream][blocking]") {
+TEST_CASE("a stream of an overlay outlives it and its session", "[session][overlay][stream]") {
     Server server;
     auto& script = server.accept().answers(head("Content-Length: 4\r\n"));
     std::optional<Session> session(std::in_place);

@@ -48,7 +48,7 @@ inline std::error_code gather_trailers(transfer& t, Headers& fields) {
 /// The body that came, with its content codings undone.
 inline std::error_code take_answer_body(transfer& t, std::string&& body) {
     t.canned = t.asked.is_head() ? std::string() : std::move(body);
-    if (t.canned.empty() || !t.asked.decode || !t.response.headers.contains("content-encoding")) return {};
+    if (t.canned.empty() || !t.asked.decode || !t.telling.content_encoding) return {};
     auto ec = expect_codings(t);
     const auto coded = std::exchange(t.coded, nullptr);
     if (ec || !coded) return ec;
