@@ -19,7 +19,7 @@ std::string basic_of(std::string_view user_and_password) {
     return "Basic " + ferry::detail::base64(std::string(user_and_password));
 }
 
-std::string challenge(std::string_view fields, std::string_view body = "who?") {
+std::string challenged_with(std::string_view fields, std::string_view body = "who?") {
     return reply("401 Unauthorized", body, fields);
 }
 
@@ -35,8 +35,8 @@ Session session_with_netrc(std::string_view netrc, ferry::SessionOptions options
 }
 
 // Answers so many challenges of its name with their token, and remembers what it was told.
-struct Counting : ferry::AuthScheme {
-    explicit Counting(unsigned n) : most(n) {}
+struct CountingScheme : ferry::AuthScheme {
+    explicit CountingScheme(unsigned n) : most(n) {}
     std::string authorize(const ferry::AuthRequest& q) override {
         asked.push_back(std::string(q.method) + " " + std::string(q.target) + " " + std::to_string(q.answered));
         return token.empty() ? token : "Counting " + token;
@@ -64,7 +64,7 @@ TEST_CASE("Basic and Bearer go out at once, and a 401 to them is the result", "[
         {ferry::bearer("a.b-c="), "Bearer a.b-c="},
     }));
     Server server;
-    server.accept().answers(challenge("WWW-Authenticate: Basic realm=\"x\"\r\n")).answers(ok());
+    server.accept().answers(challenged_with("WWW-Authenticate: Basic realm=\"x\"\r\n")).answers(ok());
     Session session;
     auto r = session.get(server.url(), {.auth = auth});
     CHECK(r.status == 401);
@@ -157,7 +157,7 @@ TEST_CASE("credentials that Basic cannot carry are refused before anything is se
         CHECK_FALSE(says(error, "secret"));
     }
     SECTION("of a scheme's own") {
-        auto scheme = std::make_shared<Counting>(0);
+        auto scheme = std::make_shared<CountingScheme>(0);
         scheme->token = "a\r\nX: y";
         auto error = error_of([&] { session.get(server.url(), {.auth = scheme}); });
         CHECK(error.code() == errc::invalid_header_value);
@@ -168,10 +168,11 @@ TEST_CASE("credentials that Basic cannot carry are refused before anything is se
 TEST_CASE("a scheme of one's own answers a challenge on the connection that it came on", "[session][auth][G1][G2]") {
     Server server;
     server.accept()
-        .answers(challenge("WWW-Authenticate: Basic realm=\"a, b\", Other x=y\r\nWWW-Authenticate: Counting abc=\r\n"))
+        .answers(
+            challenged_with("WWW-Authenticate: Basic realm=\"a, b\", Other x=y\r\nWWW-Authenticate: Counting abc=\r\n"))
         .answers(ok("in", "Authentication-Info: rspauth=\"1\"\r\n"));
     Session session;
-    auto scheme = std::make_shared<Counting>(1);
+    auto scheme = std::make_shared<CountingScheme>(1);
     auto r = session.post(server.url("/p?q"), {.body = "state", .auth = scheme});
     CHECK(r.body == "in");
     REQUIRE(r.history.size() == 1);
@@ -190,9 +191,9 @@ TEST_CASE("a scheme of one's own answers a challenge on the connection that it c
 TEST_CASE("an endless 401 ends after four answers", "[session][auth][G3]") {
     Server server;
     auto& script = server.accept();
-    for (int i = 0; i < 5; ++i) script.answers(challenge("WWW-Authenticate: Counting abc\r\n"));
+    for (int i = 0; i < 5; ++i) script.answers(challenged_with("WWW-Authenticate: Counting abc\r\n"));
     Session session;
-    auto r = session.get(server.url(), {.auth = std::make_shared<Counting>(100)});
+    auto r = session.get(server.url(), {.auth = std::make_shared<CountingScheme>(100)});
     CHECK(r.status == 401);
     CHECK(r.history.size() == 4);
     CHECK(session.stats().idle == 1);
@@ -202,10 +203,10 @@ TEST_CASE("challenges and redirects in turns end at the redirects' limit", "[ses
     Server server;
     auto& script = server.accept();
     for (int i = 0; i < 4; ++i)
-        script.answers(challenge("WWW-Authenticate: Counting abc\r\n")).answers(moved("/" + std::to_string(i)));
+        script.answers(challenged_with("WWW-Authenticate: Counting abc\r\n")).answers(moved("/" + std::to_string(i)));
     Session session;
     auto error = error_of(
-        [&] { session.get(server.url(), {.auth = std::make_shared<Counting>(100), .redirects = {{.max = 3}}}); });
+        [&] { session.get(server.url(), {.auth = std::make_shared<CountingScheme>(100), .redirects = {{.max = 3}}}); });
     CHECK(error.code() == errc::too_many_redirects);
     CHECK(error.partial()->history.size() == 7);
 }
@@ -218,7 +219,7 @@ TEST_CASE("a malformed challenge is no reason to fail", "[session][auth][G2]") {
         "WWW-Authenticate: Digest realm=x, nonce=y, qop=auth-int\r\n", "Digest: realm=x, nonce=y\r\n");
     CAPTURE(fields);
     Server server;
-    server.accept().answers(challenge(fields)).answers(ok());
+    server.accept().answers(challenged_with(fields)).answers(ok());
     Session session;
     auto r = session.get(server.url(), {.auth = ferry::digest("u", "p")});
     CHECK(r.status == 401);
@@ -234,20 +235,20 @@ TEST_CASE("the body of a challenge is not worth more than that of a redirect", "
         first.answers(head("WWW-Authenticate: Counting abc\r\nContent-Length: 300000\r\n", "401 U")).reads_to_the_end();
     }
     SECTION("with the connection's end") {
-        first.answers(challenge("WWW-Authenticate: Counting abc\r\nConnection: close\r\n")).closes();
+        first.answers(challenged_with("WWW-Authenticate: Counting abc\r\nConnection: close\r\n")).closes();
     }
     server.accept().answers(ok("in"));
     Session session;
-    CHECK(session.get(server.url(), {.auth = std::make_shared<Counting>(1)}).body == "in");
+    CHECK(session.get(server.url(), {.auth = std::make_shared<CountingScheme>(1)}).body == "in");
 }
 
 TEST_CASE("a 401 to a body that cannot be rewound is the result", "[session][auth][B3][G3]") {
     Server server;
     Session session;
-    auto scheme = std::make_shared<Counting>(1);
+    auto scheme = std::make_shared<CountingScheme>(1);
     ferry::Options with{.body = ferry::source(pieces_of("state", 9)), .auth = scheme};
     SECTION("when it has been sent") {
-        server.accept().answers(challenge("WWW-Authenticate: Counting abc\r\n")).answers(ok());
+        server.accept().answers(challenged_with("WWW-Authenticate: Counting abc\r\n")).answers(ok());
         auto r = session.post(server.url(), with);
         CHECK(r.status == 401);
         CHECK(r.body == "who?");
@@ -255,7 +256,7 @@ TEST_CASE("a 401 to a body that cannot be rewound is the result", "[session][aut
         CHECK(session.get(server.url()).connection.reused);
     }
     SECTION("but not when it was spared") {
-        server.accept().reads_head().sends(challenge("WWW-Authenticate: Counting abc\r\n")).sees_the_end();
+        server.accept().reads_head().sends(challenged_with("WWW-Authenticate: Counting abc\r\n")).sees_the_end();
         server.accept().reads_head().sends("HTTP/1.1 100 Continue\r\n\r\n").reads(15).sends(ok("in"));
         with.expect_continue = true;
         CHECK(session.post(server.url(), with).body == "in");
@@ -275,9 +276,9 @@ TEST_CASE("what a scheme throws passes through the call", "[session][blocking][a
 TEST_CASE("a challenge is answered before a stream or a download begins", "[session][auth][G1]") {
     TempFolder folder;
     Server server;
-    server.accept().answers(challenge("WWW-Authenticate: Counting abc\r\n")).answers(ok("in"));
+    server.accept().answers(challenged_with("WWW-Authenticate: Counting abc\r\n")).answers(ok("in"));
     Session session;
-    ferry::Options with{.auth = std::make_shared<Counting>(1)};
+    ferry::Options with{.auth = std::make_shared<CountingScheme>(1)};
     SECTION("a stream") { CHECK(session.stream(server.url(), with).read() == "in"); }
     SECTION("a download") {
         session.download(server.url(), folder / "file", with);

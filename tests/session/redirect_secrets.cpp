@@ -25,7 +25,7 @@ struct ThereAndBack {
     }
 };
 
-using Seen = std::vector<std::string>;
+using SeenFields = std::vector<std::string>;
 
 // The adapter of a host that one can come to by http and by https: from each path to the next.
 std::shared_ptr<ferry::MockAdapter> leads_through(std::vector<std::string> urls) {
@@ -38,8 +38,8 @@ std::shared_ptr<ferry::MockAdapter> leads_through(std::vector<std::string> urls)
     });
 }
 
-Seen seen_by(const ferry::MockAdapter& adapter, std::string_view name) {
-    Seen all;
+SeenFields seen_by(const ferry::MockAdapter& adapter, std::string_view name) {
+    SeenFields all;
     for (auto& q : adapter.requests()) all.emplace_back(q.headers.find(name).value_or("-"));
     return all;
 }
@@ -65,15 +65,15 @@ TEST_CASE("fields that hold secrets stay with their server for good", "[session]
     SECTION("several of the caller's") {
         session.get(world.first.url(), {.headers = {{name, "secret"}, {name, "second"}, {"X-Plain", "1"}}});
     }
-    CHECK(world.seen(name) == Seen{"secret", "secret", "-", "-"});
-    CHECK(world.seen("X-Plain") == Seen{"1", "1", "1", "1"});
+    CHECK(world.seen(name) == SeenFields{"secret", "secret", "-", "-"});
+    CHECK(world.seen("X-Plain") == SeenFields{"1", "1", "1", "1"});
 }
 
 TEST_CASE("secret fields that only the request lists stay behind", "[session][E4]") {
     ThereAndBack world;
     Session session({.headers = {{"X-Api-Key", "k"}}});
     session.get(world.first.url(), {.redirects = {{.secret_headers = {"x-api-key"}}}});
-    CHECK(world.seen("X-Api-Key") == Seen{"k", "k", "-", "-"});
+    CHECK(world.seen("X-Api-Key") == SeenFields{"k", "k", "-", "-"});
 }
 
 TEST_CASE("credentials of the request or the session stay with their server for good", "[session][E4][G3]") {
@@ -96,7 +96,7 @@ TEST_CASE("credentials of the request or the session stay with their server for 
         session = Session({.auth = ferry::basic("u", "p")});
         session.get(world.first.url(), {.headers = {{"Authorization", "Bearer tok"}}});
     }
-    CHECK(world.seen("Authorization") == Seen{"Bearer tok", "Bearer tok", "-", "-"});
+    CHECK(world.seen("Authorization") == SeenFields{"Bearer tok", "Bearer tok", "-", "-"});
 }
 
 TEST_CASE("after a redirect away the next call has its credentials again", "[session][E4]") {
@@ -113,8 +113,8 @@ TEST_CASE("the URL's userinfo stays with its server, and is not in the Referer",
     Session session;
     auto r = session.get("http://user:pass@" + world.first.authority() + "/", {.headers = {{"Referer", "x"}}});
     auto basic = "Basic " + ferry::detail::base64("user:pass");
-    CHECK(world.seen("Authorization") == Seen{basic, basic, "-", "-"});
-    CHECK(world.seen("Referer") == Seen{"x", world.first.url(), world.first.url(), world.other.url()});
+    CHECK(world.seen("Authorization") == SeenFields{basic, basic, "-", "-"});
+    CHECK(world.seen("Referer") == SeenFields{"x", world.first.url(), world.first.url(), world.other.url()});
     CHECK_FALSE(r.url.has_userinfo());
 }
 
@@ -137,7 +137,7 @@ TEST_CASE("cookies of the request stay with their server for good, the jar's go 
     session.cookies()->set("jar", "1", ferry::Url("http://127.0.0.1/"));
     SECTION("as options") { session.get(world.first.url(), {.cookies = {{"own", "2"}}}); }
     SECTION("beside an overlay") { session.with({.timeout = 20s}).get(world.first.url(), {.cookies = {{"own", "2"}}}); }
-    CHECK(world.seen("Cookie") == Seen{"own=2; jar=1", "own=2; jar=1", "jar=1", "jar=1"});
+    CHECK(world.seen("Cookie") == SeenFields{"own=2; jar=1", "own=2; jar=1", "jar=1", "jar=1"});
 }
 
 TEST_CASE("where a Cookie field has stayed behind, the jar's cookies are sent", "[session][E4][E5]") {
@@ -145,7 +145,7 @@ TEST_CASE("where a Cookie field has stayed behind, the jar's cookies are sent", 
     Session session;
     session.cookies()->set("jar", "1", ferry::Url("http://127.0.0.1/"));
     session.get(world.first.url(), {.headers = {{"Cookie", "own=2"}}});
-    CHECK(world.seen("Cookie") == Seen{"own=2", "own=2", "jar=1", "jar=1"});
+    CHECK(world.seen("Cookie") == SeenFields{"own=2", "own=2", "jar=1", "jar=1"});
 }
 
 TEST_CASE("the netrc file has its say for the server that a redirect leads to", "[session][E4][G4]") {
@@ -184,8 +184,8 @@ TEST_CASE("from http to https on one host Authorization stays, and no other secr
         session.get("http://h.example/", {.headers = {{"Authorization", "Bearer tok"}, {"Cookie", "own=2"}}});
     }
     SECTION("options") { session.get("http://h.example/", {.cookies = {{"own", "2"}}, .auth = ferry::bearer("tok")}); }
-    CHECK(seen_by(*adapter, "Authorization") == Seen{"Bearer tok", "Bearer tok", "Bearer tok"});
-    CHECK(seen_by(*adapter, "Cookie") == Seen{"own=2", "-", "-"});
+    CHECK(seen_by(*adapter, "Authorization") == SeenFields{"Bearer tok", "Bearer tok", "Bearer tok"});
+    CHECK(seen_by(*adapter, "Cookie") == SeenFields{"own=2", "-", "-"});
 }
 
 TEST_CASE("from https back to http secrets stay behind for good", "[session][E4][adapter]") {
@@ -197,8 +197,8 @@ TEST_CASE("from https back to http secrets stay behind for good", "[session][E4]
         session.get("https://h.example/", {.headers = {{"Authorization", "Bearer tok"}, {"Cookie", "own=2"}}});
     }
     SECTION("options") { session.get("https://h.example/", {.cookies = {{"own", "2"}}, .auth = ferry::bearer("tok")}); }
-    CHECK(seen_by(*adapter, "Authorization") == Seen{"Bearer tok", "-", "-"});
-    CHECK(seen_by(*adapter, "Cookie") == Seen{"own=2", "-", "-"});
+    CHECK(seen_by(*adapter, "Authorization") == SeenFields{"Bearer tok", "-", "-"});
+    CHECK(seen_by(*adapter, "Cookie") == SeenFields{"own=2", "-", "-"});
 }
 
 TEST_CASE("the same server by its other name is another server", "[session][E4]") {

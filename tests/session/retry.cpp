@@ -139,3 +139,13 @@ TEST_CASE("after the first byte of a response nothing is sent again", "[session]
     CHECK(error.request_state() == RequestState::response_started);
     check_that_it_lives(session, server);
 }
+
+TEST_CASE("a request does without its session's retries, but not without a fresh connection", "[session][B6]") {
+    Server server;
+    server.accept().answers(reply("503 Busy")).reads_request().closes();
+    server.accept().answers(ok("fresh"));
+    Session session({.retry = {{.status_forcelist = {503}, .backoff_factor = 0ms}}});
+    CHECK(session.get(server.url(), {.retry = ferry::no_retry}).status == 503);
+    CHECK(server.requests().size() == 1);
+    CHECK(session.get(server.url(), {.retry = ferry::no_retry}).body == "fresh");
+}
