@@ -108,6 +108,7 @@ inline result read_near_body(transfer& t, time_point now) {
 /// The end of an exchange that another follows.
 inline result end_hop(transfer& t) {
     auto end = co_await action{.what = action::kind::now};
+    t.response.timings.first_byte = end.at - t.started;
     std::error_code ec;
     t.phase = Phase::body;
     if (t.conn) {

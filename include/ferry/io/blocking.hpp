@@ -63,7 +63,7 @@ public:
     time_point began() const noexcept { return began_; }
 
     answer perform(const action& a) {
-        if (a.what == action::kind::now) return {.at = clock::now()};
+        if (a.what == action::kind::now) return now();
         if (a.what == action::kind::release) return release(a);
         if (waker_.stopped()) return {.ec = errc::cancelled};
         switch (a.what) {
@@ -86,6 +86,11 @@ public:
     }
 
 private:
+    /// Who asks for the time has spent some since the beginning.
+    answer now() noexcept {
+        just_now_ = never;
+        return {.at = clock::now()};
+    }
     answer checkout(const action& a) {
         using outcome = connection_pool::outcome;
         auto now = std::exchange(just_now_, never);
