@@ -39,6 +39,8 @@ http {
            std::to_string(port) + R"(;
         root www;
         location /chunked/ { alias www/; ssi on; ssi_types *; }
+        location /coded/ { alias www/; gzip on; gzip_types *; gzip_min_length 0; }
+        location /private/ { alias www/; auth_basic "for members"; auth_basic_user_file users; }
         location /echo { return 200 "$request_method $request_uri $http_user_agent"; }
         location /moved { return 302 /hello; }
         location /nothing { return 204; }
@@ -55,6 +57,7 @@ public:
               std::filesystem::create_directories(folder / "www");
               std::filesystem::create_directories(folder / "temp");
               folder.write("www/hello", "hello from nginx\n");
+              folder.write("users", "me:{PLAIN}secret\n");
               auto configuration = folder.write("nginx.conf", nginx_configuration(port, options));
               auto prefix = folder.path().string() + "/";
               return std::vector{

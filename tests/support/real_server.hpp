@@ -15,11 +15,12 @@
 #include <vector>
 
 // Where FERRY_REQUIRE_SERVERS is 1, a server that is not installed is a failure; elsewhere its tests are left out.
-#define FERRY_NEEDS_SERVER(program)                                                       \
-    if (!ferry::testing::find_program(program)) {                                         \
-        if (ferry::testing::servers_are_required()) FAIL(program << " is not installed"); \
-        SKIP(program << " is not installed");                                             \
+#define FERRY_NEEDS(present, name)                                                     \
+    if (!(present)) {                                                                  \
+        if (ferry::testing::servers_are_required()) FAIL(name << " is not installed"); \
+        SKIP(name << " is not installed");                                             \
     }
+#define FERRY_NEEDS_SERVER(program) FERRY_NEEDS(ferry::testing::find_program(program), program)
 
 namespace ferry::testing {
 

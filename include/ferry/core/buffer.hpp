@@ -11,7 +11,7 @@ namespace ferry::detail {
 inline constexpr std::size_t small_buffer = 16 * 1024;   // enough for heads and most bodies
 inline constexpr std::size_t large_buffer = 256 * 1024;  // a third of the cost per byte where there are many
 
-/// A block of memory that goes back to its thread's cache.
+/// A block of memory that goes back to its thread's cache, if it is of one of those two sizes.
 class buffer {
 public:
     buffer() = default;
@@ -59,16 +59,19 @@ private:
         std::size_t count_ = 0;
         const std::size_t most_;
     };
-    static shelf& of(std::size_t n) {
+    /// Null for a size that is not kept.
+    static shelf* of(std::size_t n) {
         thread_local shelf small(64), large(4);
-        return n == small_buffer ? small : large;
+        return n == small_buffer ? &small : n == large_buffer ? &large : nullptr;
     }
     static block take(std::size_t n) {
-        if (auto b = of(n).take()) return b;
-        return std::make_unique_for_overwrite<char[]>(n);
+        auto* kept = of(n);
+        auto b = kept ? kept->take() : nullptr;
+        return b ? std::move(b) : std::make_unique_for_overwrite<char[]>(n);
     }
     void give() noexcept {
-        if (memory_) of(size_).give(std::move(memory_));
+        auto* to = memory_ ? of(size_) : nullptr;
+        if (to) to->give(std::move(memory_));
         memory_.reset();
         size_ = 0;
     }
