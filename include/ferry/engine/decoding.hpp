@@ -23,7 +23,7 @@ struct decoding {
 
     /// What the decoder gives next; empty when it wants more.
     std::error_code next(std::string_view& piece) {
-        if (memory.size() == 0) memory = buffer(64 * 1024);
+        if (memory.size() == 0) memory = buffer(large_buffer);
         std::size_t n = 0;
         auto ec = decoder->decode(coded, {memory.data(), memory.size()}, n);
         piece = {memory.data(), n};
