@@ -63,7 +63,7 @@ public:
     time_point began() const noexcept { return began_; }
 
     answer perform(const action& a) {
-        if (a.what == action::kind::now) return now();
+        if (a.what == action::kind::now) return tell_time();
         if (a.what == action::kind::release) return release(a);
         if (waker_.stopped()) return {.ec = errc::cancelled};
         switch (a.what) {
@@ -87,7 +87,7 @@ public:
 
 private:
     /// Who asks for the time has spent some since the beginning.
-    answer now() noexcept {
+    answer tell_time() noexcept {
         just_now_ = never;
         return {.at = clock::now()};
     }
