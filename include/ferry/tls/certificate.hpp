@@ -47,7 +47,7 @@ inline std::string names_of(const X509* certificate) {
         if (!memory || i == 8) return list + ", ...";
         GENERAL_NAME_print(memory.get(), sk_GENERAL_NAME_value(names.get(), i));
         if (!list.empty()) list += ", ";
-        for (const char c : bytes_of(memory.get()).substr(0, 100)) list.push_back(c > ' ' && c <= '~' ? c : '?');
+        for (const char c : bytes_of(memory.get()).substr(0, 100)) list.push_back(c >= ' ' && c <= '~' ? c : '?');
     }
     return list.empty() ? "none" : list;
 }
