@@ -9,7 +9,7 @@ set(faces ferry.hpp session.hpp stream.hpp api.hpp async.hpp async_get_all.hpp a
 set(values_may_include values)
 set(core_may_include   core values)
 set(pool_may_include   pool values)
-set(http_may_include   http pool core values)
+set(http_may_include   http tls pool core values)
 set(tls_may_include    tls pool core values)
 set(engine_may_include engine http tls pool core values)
 set(io_may_include     io engine http tls pool core values)

@@ -43,7 +43,7 @@ inline reuse judge_reuse(const transfer& t) noexcept {
                       .response_whole = t.body_whole,
                       .peer_keeps = c.parser.keep_alive(),
                       .we_keep = t.asked.keep_alive,
-                      .leftover = !c.unread().empty()};
+                      .leftover = c.has_leftover()};
     if (t.telling.keep_alive) e.hint = parse_keep_alive(t.response.headers["keep-alive"]);
     return judge_reuse(e);
 }

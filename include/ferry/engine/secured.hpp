@@ -59,7 +59,9 @@ private:
                 if (wish_->what == action::kind::write && take(n)) break;
                 if (wish_->what == action::kind::handshake && !tls_->to_send().empty()) break;
                 return done({.n = wish_->what == action::kind::write ? taken() : n});
-            case step::wants_input: return ask_to_read();
+            case step::wants_input:
+                if (tls_->to_send().empty()) return ask_to_read();
+                break;  // first what the peer waits for
             case step::closed: return done({});
             case step::failed: return done({.ec = tls_->fault().ec});
             }
