@@ -5,9 +5,11 @@
 #include <ferry/features.hpp>
 #include <ferry/netrc.hpp>
 #include <ferry/retry_budget.hpp>
+#include <ferry/stats.hpp>
 #include <ferry/tls/contexts.hpp>
 
 #include <optional>
+#include <tuple>
 
 namespace ferry::detail {
 
@@ -19,6 +21,14 @@ struct session_state {
 #if FERRY_HAS_TLS
     tls_contexts tls;
 #endif
+
+    /// Adds what the pool does not know.
+    PoolStats complete(PoolStats stats) const {
+#if FERRY_HAS_TLS
+        std::tie(stats.tls_full, stats.tls_resumed) = tls.handshakes();
+#endif
+        return stats;
+    }
 };
 
 }  // namespace ferry::detail

@@ -9,8 +9,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 namespace ferry::detail {
@@ -35,9 +37,17 @@ public:
         return made;
     }
 
+    /// Handshakes of all contexts that are held, in full and resumed.
+    std::pair<std::uint64_t, std::uint64_t> handshakes() const {
+        std::lock_guard lock(mutex_);
+        std::pair<std::uint64_t, std::uint64_t> sum{};
+        for (auto& c : contexts_) sum.first += c->full_handshakes(), sum.second += c->resumed_handshakes();
+        return sum;
+    }
+
 private:
     static constexpr std::size_t most = 32;
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::vector<std::shared_ptr<tls_context>> contexts_;
 };
 
