@@ -73,8 +73,7 @@ public:
     void feed(std::string_view bytes) {
         BIO_write(SSL_get_rbio(ssl_.get()), bytes.data(), static_cast<int>(bytes.size()));
         ERR_clear_error();
-        if (!SSL_is_init_finished(ssl_.get())) SSL_do_handshake(ssl_.get());
-        if (!SSL_is_init_finished(ssl_.get())) return;
+        if (!SSL_is_init_finished(ssl_.get()) && SSL_do_handshake(ssl_.get()) != 1) return note_trouble();
         char some[4096];
         for (int n = 0; (n = SSL_read(ssl_.get(), some, sizeof some)) > 0;)
             heard_.append(some, static_cast<std::size_t>(n));
@@ -99,6 +98,8 @@ public:
     void close_notify() { SSL_shutdown(ssl_.get()); }
 
     const std::string& heard() const { return heard_; }
+    // Why the handshake failed.
+    const std::string& trouble() const { return trouble_; }
     bool told_of_close() const { return (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0; }
     // The name that the client asked for; empty if it named none.
     std::string server_name() const {
@@ -124,8 +125,13 @@ private:
         if (!done) throw std::runtime_error("the server could not do that");
     }
 
+    void note_trouble() {
+        if (const char* reason = ERR_reason_error_string(ERR_peek_error())) trouble_ = reason;
+        ERR_clear_error();
+    }
+
     std::unique_ptr<SSL, decltype(&SSL_free)> ssl_;
-    std::string heard_;
+    std::string heard_, trouble_;
 };
 
 }  // namespace ferry::testing

@@ -204,8 +204,11 @@ TEST_CASE("a changed byte is a fault, wherever it is", "[tls]") {
 }
 
 TEST_CASE("what is not TLS is a fault that says so", "[tls]") {
-    for (const std::string_view text : {"HTTP/1.1 400 Bad Request\r\n\r\n", "\x16\x03\x01\xff\xff too long a record",
-                                        "\x17\x03\x03\x01\x01x", "SSH-2.0-OpenSSH_9.2\r\n"}) {
+    const std::string_view texts[] = {"HTTP/1.1 400 Bad Request\r\n\r\n",
+                                      "\x16\x03\x01\xff\xff too long a record",
+                                      {"\x17\x03\x03\0\1x", 6},
+                                      "SSH-2.0-OpenSSH_9.2\r\n"};
+    for (const auto text : texts) {
         CAPTURE(text);
         TlsServer server;
         TlsPair pair(make_context(), server);

@@ -32,12 +32,12 @@ public:
         if (found == keys_.end() && keys_.size() >= most_keys) drop_oldest(dropped);
         auto& entry = found == keys_.end() ? keys_[key] : found->second;
         entry.used = ++clock_;
-        if (!single_use(t.get())) dropped.swap(entry.tickets);
-        if (entry.tickets.size() >= most_tickets) {
-            dropped.push_back(std::move(entry.tickets.front()));
-            entry.tickets.erase(entry.tickets.begin());
+        auto& kept = entry.tickets;
+        if (!kept.empty() && (kept.size() >= most_tickets || !single_use(t.get()))) {
+            dropped.push_back(std::move(kept.front()));
+            kept.erase(kept.begin());
         }
-        entry.tickets.push_back(std::move(t));
+        kept.push_back(std::move(t));
     }
 
     /// The newest that is still good, or null. One of TLS 1.3 is given out once (RFC 8446 C.4), one of TLS 1.2 again
@@ -71,7 +71,7 @@ public:
 
 private:
     static constexpr std::size_t most_keys = 1024, most_tickets = 8;
-    struct kept {
+    struct of_key {
         std::vector<ticket> tickets;
         std::uint64_t used = 0;
     };
@@ -93,7 +93,7 @@ private:
     }
 
     mutable std::mutex mutex_;
-    std::unordered_map<std::string, kept> keys_;
+    std::unordered_map<std::string, of_key> keys_;
     std::uint64_t clock_ = 0;
 };
 
