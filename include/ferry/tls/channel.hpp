@@ -102,7 +102,7 @@ public:
                 break;  // it will be told again
             }
             n += some;
-            if (!wire_.unread() && SSL_pending(ssl_.get()) == 0) break;
+            if (!unread()) break;
         }
         return step::done;
     }
@@ -140,6 +140,7 @@ public:
     /// its other half until the probe.
     verdict settle() {
         if (fault_.ec) return verdict::error;
+        if (!unread() && !ended_ && !notified()) return verdict::alive;  // nothing to look at, as nearly always
         char byte = 0;
         std::size_t n = 0;
         ERR_clear_error();
@@ -162,7 +163,7 @@ public:
 
     /// After `closed`: the peer has not said that its data ends here, so that someone else may have cut it off. Only a
     /// body that ends with the connection depends on it (SEMANTICS C6): `errc::tls_truncated`.
-    bool truncated() const noexcept { return (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) == 0; }
+    bool truncated() const noexcept { return !notified(); }
     /// After `failed`. The text names the certificate and host, the alert, or the rule that was broken.
     const tls_fault& fault() const noexcept { return fault_; }
 
@@ -199,6 +200,10 @@ private:
                                          SSL_set_tlsext_host_name(ssl_.get(), text) == 1;
         if (!named || host.empty()) fail(errc::invalid_option, "TLS cannot ask for the host \"" + identity_.host + '"');
     }
+
+    bool notified() const noexcept { return (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0; }
+    /// Whether there are bytes that no read has seen, decrypted or not.
+    bool unread() const noexcept { return wire_.unread() || SSL_has_pending(ssl_.get()) == 1; }
 
     bool pinned() {
         const auto& pins = context_->options().pins;
