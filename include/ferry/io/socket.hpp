@@ -64,7 +64,8 @@ inline verdict why_readable(int fd, tls_channel& tls) noexcept try {
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? verdict::alive : verdict::error;
         tls.received(static_cast<std::size_t>(n));
-        if (const auto found = tls.probe(); found != verdict::alive) return found;
+        const auto found = tls.probe();
+        if (found != verdict::alive) return found == verdict::error ? verdict::tls_error : found;
     }
 } catch (...) {  // no memory to look with
     return verdict::error;
