@@ -138,6 +138,12 @@ public:
         wait(POLLIN);
         ::recv(fd_.get(), bytes, sizeof bytes, 0);
     }
+    // Never says a word.
+    void stays_silent() {
+        char bytes[4096];
+        do wait(POLLIN);
+        while (::recv(fd_.get(), bytes, sizeof bytes, 0) > 0);
+    }
     // Reads on until the client ends it; whether it said so in TLS.
     bool told_of_close() {
         while (receive()) {

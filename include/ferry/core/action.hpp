@@ -101,7 +101,7 @@ struct answer {
                         // await_connect: which one
     connection* conn = nullptr;  // checkout
     time_point at{};             // now, checkout, resolve, await_connect, release
-    bool readable = false;       // write with `watch`: the peer has sent something; nothing was written
+    bool readable = false;  // write: the peer has sent something; only `n` bytes were written (under TLS, else none)
 };
 
 inline constexpr std::size_t unknown_size = static_cast<std::size_t>(-1);

@@ -92,7 +92,7 @@ inline result exchange(transfer& t, bool expect) {
     const auto& a = co_await write_action(t);
     auto sent = take_written(t, a);
     if (!sent && (!all_sent(t) || expect || t.asked.body().pulled())) sent = co_await send_rest(t, a.readable, expect);
-    t.request_whole = !sent && !t.head_done;
+    t.request_whole = !sent && !t.head_done && !t.conn->withholds();
     if (t.head_done || (sent && !is_gone(sent))) co_return sent;
 
     if (!sent) t.phase = Phase::head;

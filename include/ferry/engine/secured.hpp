@@ -35,12 +35,14 @@ public:
     /// What came of it; the next, or null.
     const action* next(const answer& a) {
         const bool reading = raw_.what == action::kind::read;
-        if (a.ec) return done({.ec = a.ec});
-        if (!reading && a.readable) return ask_to_read();
+        // Neither a write that fails nor one that has to wait keeps a reader from what has come.
+        if (!reading && (a.readable || (a.ec && hears_out(a.ec)))) return ask_to_read();
+        if (a.ec) return done({.ec = a.ec, .n = taken()});
         if (!reading) tls_->sent(a.n);
         else if (a.n > 0) tls_->received(a.n);
         else tls_->input_ended();
-        if (reading && wish_->what == action::kind::write && hears_early()) return done({.readable = true});
+        if (reading && wish_->what == action::kind::write && hears_early())
+            return done({.n = taken(), .readable = true});
         return go_on();
     }
     bool active() const noexcept { return wish_ != nullptr; }
@@ -50,20 +52,20 @@ private:
     using step = tls_channel::step;
 
     const action* go_on() {
-        if (wish_->what == action::kind::read && !early_->empty()) return deliver_early();
+        const bool reads = wish_->what == action::kind::read;
+        if (reads && !early_->empty()) return deliver_early();
         for (;;) {
-            if (!tls_->to_send().empty()) return ask_to_write();
+            if (!reads && !tls_->to_send().empty()) return ask_to_write();
             std::size_t n = 0;
             switch (attempt(n)) {
             case step::done:
                 if (wish_->what == action::kind::write && take(n)) break;
                 if (wish_->what == action::kind::handshake && !tls_->to_send().empty()) break;
-                return done({.n = wish_->what == action::kind::write ? taken() : n});
+                return done({.n = reads ? n : taken()});
             case step::wants_input:
-                if (tls_->to_send().empty()) return ask_to_read();
-                break;  // first what the peer waits for
+                return tls_->to_send().empty() ? ask_to_read() : ask_to_write();  // first what the peer waits for
             case step::closed: return done({});
-            case step::failed: return done({.ec = tls_->fault().ec});
+            case step::failed: return done({.ec = tls_->fault().ec, .n = taken()});
             }
         }
     }
@@ -79,6 +81,7 @@ private:
 
     bool all_taken() const noexcept { return left_[0].empty() && left_[1].empty(); }
     std::size_t taken() const noexcept {
+        if (wish_->what != action::kind::write) return 0;
         return wish_->from[0].size() + wish_->from[1].size() - left_[0].size() - left_[1].size();
     }
     /// False when nothing is left to do.
@@ -88,6 +91,12 @@ private:
         return true;
     }
 
+    /// Whether there may be an answer, although the peer takes nothing more (RFC 9112 9.5).
+    bool hears_out(std::error_code ec) const noexcept {
+        return wish_->what == action::kind::read &&
+               (ec == std::errc::connection_reset || ec == std::errc::broken_pipe ||
+                ec == std::errc::connection_aborted);
+    }
     /// While a request is being sent: is what has come a response, or the end? Tickets are not.
     bool hears_early() {
         std::array<char, 4096> some;

@@ -33,6 +33,14 @@ struct connection {
 #endif
         return begin_ != end_;
     }
+    /// Whether some of what was written is still here.
+    bool withholds() const noexcept {
+#if FERRY_HAS_TLS
+        return tls && !tls->to_send().empty();
+#else
+        return false;
+#endif
+    }
     /// The peer's data has ended, and nobody knows whether that was its will (RFC 9112 9.8).
     bool truncated() const noexcept {
 #if FERRY_HAS_TLS
