@@ -1,8 +1,8 @@
 # The optional libraries: each is looked for, can be demanded (ON) or left alone (OFF), and is a macro FERRY_HAS_<NAME> of 1
 # when it is there. Without it the library builds, and says at the call what is missing.
 
-# ferry_feature(<name> <what it gives> <target> <package and its arguments>...)
-function(ferry_feature name gives target)
+# ferry_feature(<name> <what it gives> <targets> <package and its arguments>...)
+function(ferry_feature name gives targets)
     set(FERRY_${name} AUTO CACHE STRING "${gives}: AUTO, ON or OFF")
     set_property(CACHE FERRY_${name} PROPERTY STRINGS AUTO ON OFF)
     if(FERRY_${name} STREQUAL "AUTO")
@@ -14,13 +14,13 @@ function(ferry_feature name gives target)
     if(NOT FERRY_${name} OR NOT ${package}_FOUND)
         return()
     endif()
-    target_link_libraries(ferry INTERFACE ${target})
+    target_link_libraries(ferry INTERFACE ${targets})
     target_compile_definitions(ferry INTERFACE FERRY_HAS_${name}=1)
     list(JOIN ARGN " " arguments)
     set_property(GLOBAL APPEND_STRING PROPERTY ferry_features "find_dependency(${arguments})\n")
 endfunction()
 
-ferry_feature(TLS    "Digest authentication"                OpenSSL::Crypto  OpenSSL 3)
+ferry_feature(TLS    "https, and Digest authentication"     "OpenSSL::SSL;OpenSSL::Crypto"  OpenSSL 3)
 ferry_feature(ZLIB   "Content codings gzip and deflate"     ZLIB::ZLIB       ZLIB)
 ferry_feature(BROTLI "Content coding br"                    brotli::dec      brotli)
 ferry_feature(ZSTD   "Content coding zstd"                  zstd::zstd       zstd)

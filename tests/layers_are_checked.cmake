@@ -23,6 +23,7 @@ check(good
     http/gzip.hpp   "#include <zlib.h>"
     io/socket.hpp   "#include <asio/ip/tcp.hpp>"
     hash.hpp        "#include <openssl/evp.h>"
+    tls/context.hpp "#include <openssl/ssl.h>"
     cookie_file.hpp "#include <ferry/io/file_writer.hpp>"
     public_suffix.hpp "#include <libpsl.h>"
     session.hpp     "#include \"io/socket.hpp\"")
@@ -40,6 +41,8 @@ set(bad
     http/decode.hpp   "#include <zlib.h>"
     http/gzip.hpp     "#include <zstd.h>"
     http/coded.hpp    "#include <brotli/decode.h>"
+    tls/channel.hpp   "#include <ferry/http/parser.hpp>"
+    engine/tunnel.hpp "#include <openssl/ssl.h>"
     engine/fetch.hpp  "#include \"../io/socket.hpp\""
     io/socket.hpp     "#include <asio.hpp>"
     io/blocking.hpp   "#include <ferry/session.hpp>"

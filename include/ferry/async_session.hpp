@@ -181,7 +181,7 @@ public:
     }
 
     /// The pool at this moment.
-    PoolStats stats() const { return core().pool.stats(); }
+    PoolStats stats() const { return core().shared->complete(core().pool.stats()); }
 
     /// Closes idle connections that have expired or that the server has closed; how many.
     std::size_t prune() { return core().pool.prune(detail::clock::now(), std::chrono::milliseconds(0)); }

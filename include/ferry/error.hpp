@@ -84,6 +84,26 @@ enum class errc {
     invalid_content_range,
     not_an_event_stream,
 
+    // TLS. What is wrong with a certificate is told by the text.
+    certificate_expired,
+    certificate_not_yet_valid,
+    certificate_wrong_host,
+    certificate_self_signed,
+    certificate_unknown_issuer,
+    certificate_incomplete_chain,
+    certificate_revoked,
+    certificate_wrong_purpose,
+    certificate_too_weak,
+    certificate_invalid,
+    certificate_pin_mismatch,
+    client_certificate_refused,
+    tls_alert,
+    tls_unsupported_version,
+    tls_protocol_error,
+    tls_handshake_closed,
+    tls_truncated,
+    tls_context_failed,
+
     // Redirects that are not followed.
     too_many_redirects,
     redirect_loop,
@@ -204,6 +224,25 @@ constexpr const char* describe(errc e) noexcept {
         return "the body expands to more than its size makes credible (option max_expansion)";
     case errc::invalid_content_range: return "the server sent another part of the file than was asked for";
     case errc::not_an_event_stream: return "the server did not answer with text/event-stream";
+    case errc::certificate_expired: return "the server's certificate has expired";
+    case errc::certificate_not_yet_valid: return "the server's certificate is not valid yet";
+    case errc::certificate_wrong_host: return "the server's certificate is for another host";
+    case errc::certificate_self_signed: return "the server's certificate is self-signed, and not a trusted root";
+    case errc::certificate_unknown_issuer: return "the server's certificate leads to no trusted root";
+    case errc::certificate_incomplete_chain:
+        return "the server did not send the certificates between its own and a root";
+    case errc::certificate_revoked: return "the server's certificate is revoked, or no list says that it is not";
+    case errc::certificate_wrong_purpose: return "the server's certificate is not meant for what it is used for";
+    case errc::certificate_too_weak: return "a key or signature of the server's certificates is too weak";
+    case errc::certificate_invalid: return "the server's certificate is not valid";
+    case errc::certificate_pin_mismatch: return "the server's public key is none of those in option pins";
+    case errc::client_certificate_refused: return "the server refused the client's certificate, or the lack of one";
+    case errc::tls_alert: return "the server ended TLS with an alert";
+    case errc::tls_unsupported_version: return "the server speaks no version of TLS that the options allow";
+    case errc::tls_protocol_error: return "what the server sent is not TLS, or breaks its rules";
+    case errc::tls_handshake_closed: return "the server closed the connection during the TLS handshake";
+    case errc::tls_truncated: return "the connection ended without TLS's close_notify, so data may be missing";
+    case errc::tls_context_failed: return "TLS could not be set up as the options say";
     case errc::too_many_redirects: return "more redirects than option redirects.max allows";
     case errc::redirect_loop: return "the redirects go in a circle";
     case errc::redirect_refused: return "a redirect that the options forbid";
@@ -219,10 +258,13 @@ constexpr bool in(errc e, errc first, errc last) noexcept { return first <= e &&
 constexpr bool belongs(errc e, condition c) noexcept {
     switch (c) {
     case condition::input: return in(e, errc::url_missing_scheme, errc::callback_failed);
-    case condition::network: return in(e, errc::host_not_found, errc::incomplete_body);
+    case condition::network:
+        return in(e, errc::host_not_found, errc::incomplete_body) ||
+               in(e, errc::tls_handshake_closed, errc::tls_truncated);
     case condition::timeout: return e == errc::pool_timeout || in(e, errc::connect_timeout, errc::total_timeout);
     case condition::protocol: return in(e, errc::malformed_response, errc::not_an_event_stream);
-    case condition::tls: return e == errc::tls_not_available;
+    case condition::tls:
+        return e == errc::tls_not_available || in(e, errc::certificate_expired, errc::tls_context_failed);
     case condition::pool: return in(e, errc::pool_empty, errc::pool_timeout);
     case condition::status: return in(e, errc::client_error_status, errc::server_error_status);
     case condition::redirect: return in(e, errc::too_many_redirects, errc::redirect_refused);

@@ -11,6 +11,7 @@
 #include <ferry/rate_limit.hpp>
 #include <ferry/redirect.hpp>
 #include <ferry/retry.hpp>
+#include <ferry/tls_options.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -92,6 +93,8 @@ struct SessionOptions {
     // Who
     Auth auth = {};      ///< sent to every host that this session asks, but not where a redirect leads away
     bool netrc = false;  ///< where nothing else is given: what `$NETRC` or `~/.netrc` has for the host
+
+    TlsOptions tls = {};  ///< whom to trust, and how, for https; see `TlsOptions`
 
     // How long
     std::chrono::milliseconds timeout = no_timeout;

@@ -1,11 +1,11 @@
 // A request with everything decided: options merged over the session's defaults, checked before a byte is sent.
 #pragma once
 
+#include <ferry/adapter.hpp>
 #include <ferry/error.hpp>
 #include <ferry/method.hpp>
 #include <ferry/options.hpp>
 #include <ferry/retry_rules.hpp>
-#include <ferry/session_state.hpp>
 #include <ferry/url.hpp>
 
 #include <chrono>
@@ -16,6 +16,8 @@
 #include <system_error>
 
 namespace ferry::detail {
+
+struct session_state;
 
 /// What a call's options and its session's come to.
 struct settings {

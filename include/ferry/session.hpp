@@ -147,7 +147,7 @@ public:
     }
 
     /// The pool at this moment.
-    PoolStats stats() const { return core().connections->pool.stats(); }
+    PoolStats stats() const { return core().shared->complete(core().connections->pool.stats()); }
 
     /// Closes idle connections that have expired or that the server has closed; how many. Any request does as much by
     /// itself, at most once a second.

@@ -72,6 +72,8 @@ struct PoolStats {
     std::uint64_t opened = 0;  ///< TCP connections established
     std::uint64_t reused = 0;  ///< requests served by a connection that had served one before
     DiscardCounts discarded;
+    std::uint64_t tls_full = 0;     ///< TLS handshakes in full
+    std::uint64_t tls_resumed = 0;  ///< and those that took up an earlier session
     std::vector<HostStats> hosts;
 };
 
@@ -93,6 +95,7 @@ inline std::string to_string(const PoolStats& s) {
         between = ", ";
     }
     if (between == ", ") t.append(")");
+    if (s.tls_full + s.tls_resumed > 0) count(", TLS handshakes full", s.tls_full), count(", resumed", s.tls_resumed);
     return t;
 }
 

@@ -115,6 +115,7 @@ TEST_CASE("the same URL again is no circle if it ends", "[session][E6][F2]") {
     CHECK(session.get(service.url()).body == "welcome");
 }
 
+#if !FERRY_HAS_TLS
 TEST_CASE("a redirect to https is refused where there is no TLS", "[session][E3]") {
     Server server;
     server.accept().answers(moved("https://127.0.0.1:1/x")).answers(ok());
@@ -128,6 +129,7 @@ TEST_CASE("a redirect to https is refused where there is no TLS", "[session][E3]
     CHECK(r.history.size() == 1);
     CHECK(session.get(server.url()).connection.reused);
 }
+#endif
 
 TEST_CASE("a redirect to https is followed to an adapter", "[session][E3][adapter]") {
     Server server;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -12,9 +13,11 @@ namespace ferry::testing {
 
 struct NginxOptions {
     unsigned keepalive_requests = 1000;
+    std::string more = {};                              // servers
+    std::function<void(const TempFolder&)> files = {};  // that those need
 };
 
-inline std::string nginx_configuration(std::uint16_t port, NginxOptions options) {
+inline std::string nginx_configuration(std::uint16_t port, const NginxOptions& options) {
     return R"(
 daemon off;
 master_process off;
@@ -46,16 +49,17 @@ http {
         location /nothing { return 204; }
         location /rude { return 444; }
     }
-}
-)";
+)" + options.more +
+           "}\n";
 }
 
 class Nginx : public RealServer {
 public:
-    explicit Nginx(NginxOptions options = {})
+    explicit Nginx(const NginxOptions& options = {})
         : RealServer([options](const TempFolder& folder, std::uint16_t port) {
               std::filesystem::create_directories(folder / "www");
               std::filesystem::create_directories(folder / "temp");
+              if (options.files) options.files(folder);
               folder.write("www/hello", "hello from nginx\n");
               folder.write("users", "me:{PLAIN}secret\n");
               auto configuration = folder.write("nginx.conf", nginx_configuration(port, options));

@@ -60,6 +60,10 @@ TEST_CASE("codes belong where one looks for them", "[error]") {
     CHECK(groups_of(errc::url_invalid_host) == Groups{condition::input});
     CHECK(groups_of(errc::body_not_rewindable) == Groups{condition::input});
     CHECK(groups_of(errc::tls_not_available) == Groups{condition::input, condition::tls});
+    CHECK(groups_of(errc::certificate_expired) == Groups{condition::tls});
+    CHECK(groups_of(errc::tls_context_failed) == Groups{condition::tls});
+    CHECK(groups_of(errc::tls_handshake_closed) == Groups{condition::network, condition::tls});
+    CHECK(groups_of(errc::tls_truncated) == Groups{condition::network, condition::tls});
     CHECK(groups_of(errc::pool_empty) == Groups{condition::pool});
     CHECK(groups_of(errc::pool_timeout) == Groups{condition::timeout, condition::pool});
     CHECK(groups_of(errc::host_not_found) == Groups{condition::network});

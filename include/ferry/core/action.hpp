@@ -30,6 +30,7 @@ struct action {
         resolve,        // `host`, `port` into `found`
         start_connect,  // begin to connect to `peer`, beside those already begun
         await_connect,  // until one of those begun has succeeded or failed
+        handshake,      // TLS on what is connected; no driver sees it
         open_body,      // the request's body from its beginning
         pull,           // the next bytes of the request's body into `into`
         read,           // some bytes into `into`; 0 is the end; `skip` drops them instead
@@ -63,9 +64,9 @@ struct action {
 };
 
 constexpr std::string_view to_string(action::kind k) noexcept {
-    constexpr std::array<std::string_view, 17> names{
-        "now",   "checkout", "release", "resolve", "start_connect", "await_connect", "open_body", "pull", "read",
-        "write", "create",   "store",   "commit",  "resume",        "restart",       "pace",      "sleep"};
+    constexpr std::array<std::string_view, 18> names{
+        "now",  "checkout", "release", "resolve", "start_connect", "await_connect", "handshake", "open_body", "pull",
+        "read", "write",    "create",  "store",   "commit",        "resume",        "restart",   "pace",      "sleep"};
     return names[static_cast<std::size_t>(k)];
 }
 
@@ -100,7 +101,7 @@ struct answer {
                         // await_connect: which one
     connection* conn = nullptr;  // checkout
     time_point at{};             // now, checkout, resolve, await_connect, release
-    bool readable = false;       // write with `watch`: the peer has sent something; nothing was written
+    bool readable = false;  // write: the peer has sent something; only `n` bytes were written (under TLS, else none)
 };
 
 inline constexpr std::size_t unknown_size = static_cast<std::size_t>(-1);

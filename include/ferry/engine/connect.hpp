@@ -2,10 +2,13 @@
 #pragma once
 
 #include <ferry/engine/transfer.hpp>
+#include <ferry/features.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <memory>
+#include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -58,6 +61,32 @@ inline std::error_code connect_fault(std::error_code ec, bool total) noexcept {
     return ec == errc::total_timeout && !total ? make_error_code(errc::connect_timeout) : ec;
 }
 
+#if FERRY_HAS_TLS
+/// What the TLS layer knows of a fault, for people.
+inline void tell_tls_fault(transfer& t, std::error_code ec) {
+    if (t.conn && t.conn->tls && t.conn->tls->fault().ec == ec) t.particulars = t.conn->tls->fault().text;
+}
+
+/// TLS on a connection that has just been made.
+inline result secure(transfer& t, time_point until) {
+    t.phase = Phase::tls;
+    auto& url = t.asked.url;
+    tls_fault fault;
+    auto context = t.asked.shared->tls.find_or_make(t.asked.session->tls, fault);
+    if (!context) {
+        t.particulars = fault.text;
+        co_return fault.ec;
+    }
+    t.conn->tls = std::make_unique<tls_channel>(std::move(context), url.host(), std::string(url.host_and_port()));
+    auto a = co_await action{.what = action::kind::handshake, .until = until};
+    tell_tls_fault(t, a.ec);
+    co_return a.ec;
+}
+#else
+inline void tell_tls_fault(transfer&, std::error_code) noexcept {}
+inline result secure(transfer&, time_point) { co_return errc::tls_not_available; }
+#endif
+
 inline result connect(transfer& t) {
     auto& url = t.asked.url;
     t.phase = Phase::resolve;
@@ -79,6 +108,12 @@ inline result connect(transfer& t) {
     time_point connected;
     auto ec = co_await race(peers, until, connected);
     if (!ec) t.response.timings.connect = connected - resolved.at;
+    if (!ec && url.secure()) {
+        ec = co_await secure(t, until);
+        if (ec) co_return connect_fault(ec, total);
+        auto done = co_await action{.what = action::kind::now};
+        t.response.timings.tls = done.at - connected;
+    }
     co_return connect_fault(ec, total);
 }
 

@@ -43,7 +43,7 @@ inline reuse judge_reuse(const transfer& t) noexcept {
                       .response_whole = t.body_whole,
                       .peer_keeps = c.parser.keep_alive(),
                       .we_keep = t.asked.keep_alive,
-                      .leftover = !c.unread().empty()};
+                      .leftover = c.has_leftover()};
     if (t.telling.keep_alive) e.hint = parse_keep_alive(t.response.headers["keep-alive"]);
     return judge_reuse(e);
 }
@@ -92,7 +92,7 @@ inline result exchange(transfer& t, bool expect) {
     const auto& a = co_await write_action(t);
     auto sent = take_written(t, a);
     if (!sent && (!all_sent(t) || expect || t.asked.body().pulled())) sent = co_await send_rest(t, a.readable, expect);
-    t.request_whole = !sent && !t.head_done;
+    t.request_whole = !sent && !t.head_done && !t.conn->withholds();
     if (t.head_done || (sent && !is_gone(sent))) co_return sent;
 
     if (!sent) t.phase = Phase::head;

@@ -1,6 +1,7 @@
 // After a response or a failure: whether another request follows it, and what that is.
 #pragma once
 
+#include <ferry/engine/connect.hpp>
 #include <ferry/engine/exchange.hpp>
 #include <ferry/engine/fields.hpp>
 #include <ferry/retry_rules.hpp>
@@ -59,8 +60,8 @@ inline next_request judge_location(transfer& t) {
                               .before = t.way ? std::span<const hop>(t.way->before) : std::span<const hop>(),
                               .rewindable = can_repeat_body(t)},
                              *q.redirects);
-    using verdict = redirect_verdict::kind;
-    if (to.what == verdict::stop || to.what == verdict::not_a_redirect) return {};
+    using kind = redirect_verdict::kind;
+    if (to.what == kind::stop || to.what == kind::not_a_redirect) return {};
     t.particulars = to.about;
     return {.what = next_request::kind::redirect, .ec = to.ec, .to = std::move(to)};
 }
@@ -136,7 +137,8 @@ inline void keep_in_history(transfer& t) {
 inline std::error_code choose_adapter(transfer& t) {
     auto& q = t.asked;
     q.adapter = q.shared ? q.shared->adapters.find(q.url) : nullptr;
-    return q.url.secure() && !q.adapter ? make_error_code(errc::tls_not_available) : std::error_code{};
+    const bool possible = FERRY_HAS_TLS || !q.url.secure() || q.adapter;
+    return possible ? std::error_code{} : make_error_code(errc::tls_not_available);
 }
 
 /// The fields of the next request, the caller's and the session's. A Referer of the session's becomes the request's
@@ -208,6 +210,7 @@ inline std::error_code not_again(transfer& t, std::error_code ec, std::error_cod
 
 /// A failed attempt: its connection goes, and the retry policy is asked.
 inline result after_failure(transfer& t, std::error_code ec, bool& again) {
+    tell_tls_fault(t, ec);
     if (t.conn) co_await release(t, reuse{reason_for(ec)});
     if (!t.head_done) forget_response(t);
     auto now = co_await action{.what = action::kind::now};

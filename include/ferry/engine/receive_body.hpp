@@ -19,6 +19,7 @@ namespace ferry::detail {
 inline std::error_code ended_in_body(transfer& t, std::error_code ec) noexcept {
     if (ec == errc::read_timeout || ec == errc::total_timeout || ec == errc::cancelled) return ec;
     if (!ec && t.body() == framing::until_close) {
+        if (t.conn->truncated()) return errc::tls_truncated;
         t.body_whole = true;
         return {};
     }

@@ -31,17 +31,17 @@ inline const action& write_action(transfer& t, bool watch = false) noexcept {
     return a;
 }
 
-/// What a write did: an error, or some bytes less to send.
+/// What a write did: some bytes less to send, and perhaps an error. Under TLS bytes may be on their way in both cases.
 inline std::error_code take_written(transfer& t, const answer& a) {
-    if (a.ec) return timed_out_as(a.ec, errc::write_timeout);
-    if (a.readable) return {};
+    const auto ec = timed_out_as(a.ec, errc::write_timeout);
+    if (a.n == 0) return ec;
     t.state = RequestState::maybe_sent;
     auto of_first = std::min(a.n, t.unsent[0].size());
     t.unsent[0].remove_prefix(of_first);
     t.unsent[1].remove_prefix(a.n - of_first);
     t.written += a.n;
-    if (t.written > t.head_size) tell_progress(t);
-    return {};
+    if (t.written > t.head_size && !ec) tell_progress(t);
+    return ec;
 }
 
 inline bool all_sent(const transfer& t) noexcept { return t.unsent[0].empty() && t.unsent[1].empty(); }

@@ -104,7 +104,7 @@ struct session_defaults {
         if (!ec && !own.params.empty()) ec = q.url.append_query(own.params);
         if (ec) return {ec, {}};
         q.adapter = shared->adapters.find(q.url);
-        if (q.url.secure() && !q.adapter) return {errc::tls_not_available, {}};
+        if (!FERRY_HAS_TLS && q.url.secure() && !q.adapter) return {errc::tls_not_available, {}};
         merge(q, method, options, own, &own == &Options::none() ? usual : settle(usual, options, own));
         q.defaults = fields;
         return {};

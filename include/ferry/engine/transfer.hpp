@@ -4,6 +4,7 @@
 #include <ferry/core/task.hpp>
 #include <ferry/engine/decoding.hpp>
 #include <ferry/engine/journey.hpp>
+#include <ferry/engine/session_state.hpp>
 #include <ferry/http/connection.hpp>
 #include <ferry/http/encode.hpp>
 #include <ferry/http/telling_fields.hpp>

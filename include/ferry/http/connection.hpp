@@ -2,10 +2,13 @@
 #pragma once
 
 #include <ferry/core/buffer.hpp>
+#include <ferry/features.hpp>
 #include <ferry/http/parser.hpp>
+#include <ferry/tls/channel.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,7 +19,36 @@ struct connection {
     response_parser parser;
     ConnectionInfo info;
     bool open = false;
+    // With TLS, what is received here is plaintext.
+#if FERRY_HAS_TLS
+    std::unique_ptr<tls_channel> tls;
+    std::string early;  // plaintext that came while a request was being sent
+#endif
     std::string out;  // memory for the request's head, and a small body behind it
+
+    /// Whether more than the response has come: nobody will ever ask for that (RFC 9112 9.2).
+    bool has_leftover() const {
+#if FERRY_HAS_TLS
+        if (tls && (!early.empty() || tls->settle() != verdict::alive)) return true;
+#endif
+        return begin_ != end_;
+    }
+    /// Whether some of what was written is still here.
+    bool withholds() const noexcept {
+#if FERRY_HAS_TLS
+        return tls && !tls->to_send().empty();
+#else
+        return false;
+#endif
+    }
+    /// The peer's data has ended, and nobody knows whether that was its will (RFC 9112 9.8).
+    bool truncated() const noexcept {
+#if FERRY_HAS_TLS
+        return tls && tls->truncated();
+#else
+        return false;
+#endif
+    }
 
     /// What was received and not yet read.
     std::string_view unread() const noexcept { return {in_.data() + begin_, end_ - begin_}; }
@@ -43,6 +75,9 @@ struct connection {
         in_ = {};
         begin_ = end_ = 0;
         if (out.capacity() > 4096) std::string().swap(out);
+#if FERRY_HAS_TLS
+        if (tls) tls->rest();
+#endif
     }
 
 private:

@@ -1,6 +1,7 @@
 // One asynchronous call: runs the engine with news of its actions, and completes a handler.
 #pragma once
 
+#include <ferry/engine/secured.hpp>
 #include <ferry/engine/stream.hpp>
 #include <ferry/io/async_driver.hpp>
 
@@ -166,11 +167,10 @@ private:
     bool run_engine(std::error_code& ec) noexcept {
         try {
             while (engine_) {
-                if (!wish_) wish_ = engine_->next();
+                if (!wish_) wish_ = next_wish();
                 if (!wish_) break;
                 if (auto a = perform(*wish_)) {
-                    wish_ = nullptr;
-                    engine_->reply(*a);
+                    answer_wish(*a);
                 } else if (rest()) {
                     return false;
                 }
@@ -184,6 +184,21 @@ private:
         }
         return true;
     }
+    /// What the engine wants of the driver next; null when it has ended.
+    const action* next_wish() {
+        for (;;) {
+            const auto* a = engine_->next();
+            if (!a || !secured::concerns(*a, exchange->conn)) return a;
+            if (const auto* raw = stage_.begin(*a, *exchange->conn)) return raw;
+            engine_->reply(stage_.result());
+        }
+    }
+    void answer_wish(const answer& a) {
+        wish_ = nullptr;
+        if (!stage_.active()) return engine_->reply(a);
+        wish_ = stage_.next(a);
+        if (!wish_) engine_->reply(stage_.result());
+    }
     /// A function of the caller's threw. Nothing is left to go on with.
     std::error_code thrown(const char* what) {
         thrown_ = what;
@@ -192,6 +207,7 @@ private:
     }
     void stop_everything() noexcept {
         wish_ = nullptr;
+        stage_ = {};
         stop_waiting();
         drop_connection();
         engine_.reset();
@@ -267,6 +283,7 @@ private:
     failure refusal_;
     std::optional<operation<std::error_code>> engine_;
     const action* wish_ = nullptr;  // what the engine waits for
+    secured stage_;                 // or what is behind that, under TLS
     std::optional<std::string> thrown_;
     bool starting_ = false;
     bool harmless_ = false;

@@ -38,17 +38,20 @@ public:
     pooled_channel(pooled_channel&&) = delete;
     ~pooled_channel() {
         std::error_code ignored;
+        if (channel_->socket.is_open() && forks_ == fork_count())
+            say_goodbye(channel_->socket.native_handle(), channel_->http);
         channel_->socket.close(ignored);
     }
     async_channel* operator->() const noexcept { return channel_.get(); }
     const std::shared_ptr<async_channel>& share() const noexcept { return channel_; }
 
-    verdict probe() noexcept { return detail::probe(channel_->socket); }
+    verdict probe() noexcept { return detail::probe(channel_->socket, channel_->http); }
     const ConnectionInfo& info() const noexcept { return channel_->http.info; }
     void idle_at(void* place) noexcept { channel_->place = place; }
 
 private:
     std::shared_ptr<async_channel> channel_;
+    unsigned forks_ = fork_count();
 };
 
 using async_pool = pool<Origin, pooled_channel, origin_hash, origin_equal>;

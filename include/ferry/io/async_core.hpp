@@ -102,7 +102,7 @@ private:
     void look_at(async_channel& c) {
         pool.discard_if_idle([&](DiscardReason& why) -> void* {
             if (!c.place) return nullptr;
-            auto found = why_readable(c.socket.native_handle());
+            auto found = why_readable(c.socket.native_handle(), c.http);
             why = reason_of(found);
             return found == verdict::alive ? nullptr : c.place;
         });

@@ -221,14 +221,27 @@ private:
     /// Where Asio tries to read before it waits, that try is the probe, and the read that it begins is the response's.
     verdict probe() {
         auto& c = *lease_;
-        if (!tries_first || c->watched || !c->socket.is_open()) return lease_->probe();
+        if (!tries_first || c->watched || !c->socket.is_open() || is_secure(c->http)) return lease_->probe();
         start_reading(c->http.room(false));
         return errno == EAGAIN ? verdict::alive : why_not_alive(c->socket.native_handle());
+    }
+    static bool is_secure(const connection& c) noexcept {
+#if FERRY_HAS_TLS
+        return c.tls != nullptr;
+#else
+        return static_cast<void>(c), false;
+#endif
+    }
+    static std::span<char> raw_room(connection& c) {
+#if FERRY_HAS_TLS
+        if (c.tls) return c.tls->input_room();
+#endif
+        return c.room(false);
     }
     /// The same while a request is on its way: begins to read, if there is nothing yet.
     bool nothing_to_read() {
         auto& c = *lease_;
-        if (!tries_first || c->watched) return !wait_for_read(c->socket.native_handle());
+        if (!tries_first || c->watched || is_secure(c->http)) return !wait_for_read(c->socket.native_handle());
         start_reading(c->http.room(false));
         return errno == EAGAIN;
     }
@@ -382,7 +395,7 @@ private:
         }
         if (errno != EAGAIN && errno != EWOULDBLOCK) return answer{.ec = last_error()};
         no_room_ = writing_ = true;  // nothing is outstanding that would change it
-        if (!reading_) start_reading(channel->http.room(false));
+        if (!reading_) start_reading(raw_room(channel->http));
         channel->socket.async_wait(asio::socket_base::wait_write,
                                    on(other_memory_, [this](std::error_code) { writing_ = false; }));
         return {};

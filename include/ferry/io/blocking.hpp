@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ferry/engine/notice.hpp>
+#include <ferry/engine/secured.hpp>
 #include <ferry/io/body_reader.hpp>
 #include <ferry/io/channel.hpp>
 #include <ferry/io/file_writer.hpp>
@@ -248,7 +249,14 @@ private:
 template <class Make> auto run(blocking_driver& driver, transfer& t, Make make) {
     frame_stack::scope scope(&t.frames);
     operation op(make(), &t.frames);
-    while (op.next()) op.reply_by([&](const action& a) { return driver.perform(a); });
+    secured stage;
+    while (op.next())
+        op.reply_by([&](const action& a) {
+            if (!secured::concerns(a, t.conn)) [[likely]]
+                return driver.perform(a);
+            for (auto* raw = stage.begin(a, *t.conn); raw;) raw = stage.next(driver.perform(*raw));
+            return stage.result();
+        });
     return op.result();
 }
 

@@ -17,12 +17,19 @@ namespace ferry::detail {
 
 struct channel {
     channel(asio::io_context& io, std::uint64_t id) : socket(io.get_executor()) { http.info.id = id; }
+    channel(const channel&) = delete;
+    channel& operator=(const channel&) = delete;
+    ~channel() {
+        if (socket.is_open() && forks == fork_count()) say_goodbye(socket.native_handle(), http);
+    }
 
     stream_socket socket;
     connection http;
     std::chrono::milliseconds receive_timeout = no_limit;  // as the socket has it
 
-    verdict probe() noexcept { return detail::probe(socket); }
+    unsigned forks = fork_count();
+
+    verdict probe() noexcept { return detail::probe(socket, http); }
     const ConnectionInfo& info() const noexcept { return http.info; }
 
     /// Takes over a connected socket and makes it block, as the blocking driver wants it.

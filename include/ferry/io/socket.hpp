@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ferry/endpoint.hpp>
+#include <ferry/http/connection.hpp>
 #include <ferry/io/wait.hpp>
 #include <ferry/pool/verdict.hpp>
 
@@ -53,6 +54,38 @@ template <class Socket> verdict probe(Socket& s) noexcept {
     return wait_for_read(fd) ? why_readable(fd) : verdict::alive;
 }
 
+#if FERRY_HAS_TLS
+/// Under TLS what can be read may be a ticket or a new key: only decrypting it tells (RFC 8446 4.6).
+inline verdict why_readable(int fd, tls_channel& tls) noexcept try {
+    for (;;) {
+        const auto room = tls.input_room();
+        const auto n = ::recv(fd, room.data(), room.size(), MSG_DONTWAIT);
+        if (n == 0) return verdict::closed;
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? verdict::alive : verdict::error;
+        tls.received(static_cast<std::size_t>(n));
+        const auto found = tls.probe();
+        if (found != verdict::alive) return found == verdict::error ? verdict::tls_error : found;
+    }
+} catch (...) {  // no memory to look with
+    return verdict::error;
+}
+#endif
+
+/// The same for a connection, with TLS or without.
+inline verdict why_readable(int fd, connection& c) noexcept {
+#if FERRY_HAS_TLS
+    if (c.tls) return why_readable(fd, *c.tls);
+#endif
+    static_cast<void>(c);
+    return why_readable(fd);
+}
+template <class Socket> verdict probe(Socket& s, connection& c) noexcept {
+    const auto fd = s.native_handle();
+    if (!s.is_open()) return verdict::closed;
+    return wait_for_read(fd) ? why_readable(fd, c) : verdict::alive;
+}
+
 #ifdef MSG_NOSIGNAL
 inline constexpr int no_signal = MSG_NOSIGNAL;
 #else
@@ -76,6 +109,19 @@ inline ssize_t send_now(int fd, const std::array<std::string_view, 2>& pieces) n
                               : send_both(fd, pieces);
     while (n < 0 && errno == EINTR);
     return n;
+}
+
+/// Before a connection is closed: says so, as far as that can be done without waiting. Not in a child of fork(), whose
+/// parent goes on with it.
+inline void say_goodbye(int fd, connection& c) noexcept try {
+#if FERRY_HAS_TLS
+    if (!c.tls) return;
+    c.tls->close_notify();
+    if (const auto last = c.tls->to_send(); !last.empty()) send_now(fd, {last});
+#else
+    static_cast<void>(fd), static_cast<void>(c);
+#endif
+} catch (...) {  // no memory for manners
 }
 
 /// An address in the system's form.

@@ -8,7 +8,7 @@
 
 namespace ferry::detail {
 
-enum class verdict { alive, closed, unsolicited_data, error };
+enum class verdict { alive, closed, unsolicited_data, error, tls_error };
 
 constexpr std::string_view to_string(verdict v) noexcept {
     switch (v) {
@@ -16,6 +16,7 @@ constexpr std::string_view to_string(verdict v) noexcept {
     case verdict::closed: return "closed";
     case verdict::unsolicited_data: return "unsolicited data";
     case verdict::error: return "error";
+    case verdict::tls_error: return "TLS error";
     }
     return "unknown verdict";
 }
@@ -26,6 +27,7 @@ constexpr DiscardReason reason_of(verdict v) noexcept {
     switch (v) {
     case verdict::unsolicited_data: return DiscardReason::unsolicited_data;
     case verdict::error: return DiscardReason::reset;
+    case verdict::tls_error: return DiscardReason::tls_error;
     default: return DiscardReason::peer_closed;
     }
 }
