@@ -211,7 +211,8 @@ private:
                 if (ended_) fail("a step after the end of the connection");
                 next->play();
             }
-            if (auto rest = rest_sent(); !rest.empty() && !ignores_rest_) fail("the client also sent " + as_shown(rest));
+            if (auto rest = rest_sent(); !rest.empty() && !ignores_rest_)
+                fail("the client also sent " + as_shown(rest));
         } catch (const Failure& failure) {
             fd_.reset();  // a client that waits for the rest of the script must not wait for long
             std::lock_guard lock(mutex_);
