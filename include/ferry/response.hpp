@@ -9,6 +9,7 @@
 #include <ferry/links.hpp>
 #include <ferry/url.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -64,6 +65,19 @@ struct Response {
     /// The body as text, in whatever encoding it came.
     std::string_view text() const& noexcept { return body; }
     std::string text() && { return std::move(body); }
+
+    /// The body's lines, without their ends (LF or CRLF): views that last as long as the body.
+    std::vector<std::string_view> lines() const& {
+        std::vector<std::string_view> all;
+        for (std::string_view rest = body; !rest.empty();) {
+            auto line = rest.substr(0, rest.find('\n'));
+            rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+            if (line.ends_with('\r')) line.remove_suffix(1);
+            all.push_back(line);
+        }
+        return all;
+    }
+    std::vector<std::string_view> lines() const&& = delete;
 
     /// The body as a value: of a type with a static `parse` (nlohmann::json), or with a `JsonCodec`. What those throw
     /// passes through (requests' `json()`).

@@ -100,3 +100,15 @@ TEST_CASE("a response can be copied and moved", "[response]") {
     r = copy;
     CHECK(r.body == "body");
 }
+
+TEST_CASE("a body has lines, ended by LF or CRLF, the last perhaps by nothing", "[response]") {
+    using Lines = std::vector<std::string_view>;
+    Response r;
+    CHECK(r.lines().empty());
+    r.body = "one\r\ntwo\n\nfour";
+    CHECK(r.lines() == Lines{"one", "two", "", "four"});
+    r.body = "one\n";
+    CHECK(r.lines() == Lines{"one"});
+    r.body = "\r\n\r";
+    CHECK(r.lines() == Lines{"", ""});
+}
