@@ -1,6 +1,6 @@
 // After fork(): the child has connections of its own.
 
-#include "loopback.hpp"
+#include "tls_loopback.hpp"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -60,4 +60,22 @@ TEST_CASE("a child does not keep the connection that its parent was using", "[se
     CHECK(stream.read() == "stream");
     parents.answers(ok("three"));
     CHECK(session.get(server.url()).body == "three");
+}
+
+TEST_CASE("a child does not say goodbye in TLS on its parent's connections", "[session][A11][A16]") {
+    TlsLoopback server;
+    server.accept([](TlsConnection& c) {
+        c.answers(ok("one"));
+        c.answers(ok("two"));  // a close_notify in between would end what can be read
+        CHECK_FALSE(c.peer.told_of_close());
+    });
+    auto session = std::make_unique<Session>(trusting());
+    session->get(server.url());
+    CHECK(holds_in_child([&] {
+        session.reset();
+        return true;
+    }));
+    auto r = session->get(server.url());
+    CHECK(r.body == "two");
+    CHECK(r.connection.reused);
 }

@@ -217,3 +217,19 @@ TEST_CASE("a connection that dies as the request arrives is replaced if the requ
     CHECK(error.code() == ferry::condition::network);
     CHECK(error.request_state() == ferry::RequestState::maybe_sent);
 }
+
+// More than one write of ciphertext: what has left cannot be taken back, however the last of them ends.
+TEST_CASE("a large post that breaks off on a kept https connection is not sent again", "[session][B2]") {
+    TlsLoopback server({.version = GENERATE(values<int>(both_versions))}, 4096);
+    server.accept([](TlsConnection& c) {
+        c.answers(ok("one"));
+        c.request_head();
+        c.ignores_the_rest();
+        c.resets();
+    });
+    Session session(trusting());
+    session.get(server.url());
+    auto error = error_of([&] { session.post(server.url(), {.body = std::string(16'000'000, 'x')}); });
+    CHECK(error.code() == ferry::condition::network);
+    CHECK(error.request_state() == ferry::RequestState::maybe_sent);
+}

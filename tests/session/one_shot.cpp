@@ -1,6 +1,6 @@
 // Calls without a session: a connection for each, which the server is asked to close.
 
-#include "loopback.hpp"
+#include "tls_loopback.hpp"
 
 TEST_CASE("a call without a session says close and leaves nothing open", "[session][D8]") {
     Server server;
@@ -56,4 +56,13 @@ TEST_CASE("options count without a session, too", "[session][D8]") {
     auto error = error_of([&] { ferry::get(server.url(), {.params = {{"a", 1}}, .read_timeout = 30ms}); });
     CHECK(error.code() == ferry::errc::read_timeout);
     CHECK(server.request().target() == "/?a=1");
+}
+
+TEST_CASE("a call without a session verifies certificates too", "[session][D8][K1]") {
+    TlsLoopback server;
+    server.accept_refused();
+    auto error = error_of([&] { ferry::get(server.url()); });
+    CHECK(error.code() == ferry::condition::tls);
+    CHECK(error.phase() == ferry::Phase::tls);
+    CHECK(error.request_state() == ferry::RequestState::not_sent);
 }
