@@ -83,7 +83,7 @@ TEST_CASE("a server that closes an idle https connection costs a fresh one, and 
         check_fresh_after(version, DiscardReason::reset, [](TlsConnection& c) { c.resets(); });
     }
     SECTION("with bytes that are no TLS") {
-        check_fresh_after(version, DiscardReason::reset, [](TlsConnection& c) {
+        check_fresh_after(version, DiscardReason::tls_error, [](TlsConnection& c) {
             c.sends_raw("HTTP/1.1 408 Request Timeout\r\n\r\n");
             c.delivered();
         });
@@ -180,6 +180,8 @@ TEST_CASE("a later connection resumes the session of an earlier one", "[session]
         });
     Session session(trusting({.session_resumption = wanted}));
     for (int i = 0; i < 3; ++i) CHECK(session.get(server.url()).ok());
+    CHECK(session.stats().tls_full == (wanted ? 1 : 3));
+    CHECK(session.stats().tls_resumed == (wanted ? 2 : 0));
 }
 
 TEST_CASE("a session that ends says goodbye in TLS", "[session][A16]") {
