@@ -115,7 +115,6 @@ class Recorder(http.server.BaseHTTPRequestHandler):
     protocol_version = 'HTTP/1.1'
     wbufsize = -1  # head and body in one piece, or each waits for the other's acknowledgement
     seen = []
-    away = None  # the port of the other origin
 
     def log_message(self, *_):
         pass
@@ -145,10 +144,10 @@ class Recorder(http.server.BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do
 
     def location(self, to):
-        here, there = (f'http://127.0.0.1:{s.server_address[1]}' for s in (SERVERS[self.server.origin], SERVERS['away']))
-        if to == 'back':
-            return f'{there}/go?status=302&to=home'
-        return f'{there}/final' if to == 'away' else f'{url_of("/final")}' if to == 'home' else to
+        ports = {origin: server.server_address[1] for origin, server in SERVERS.items()}
+        there = f'http://127.0.0.1:{ports["away"]}'
+        named = {'away': f'{there}/final', 'back': f'{there}/go?status=302&to=home', 'home': url_of('/final')}
+        return named.get(to, to)
 
     def read_body(self):
         if self.headers.get('Transfer-Encoding') != 'chunked':
