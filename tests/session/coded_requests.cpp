@@ -233,9 +233,8 @@ TEST_CASE("a trailer that may not be one ends the request", "[session][body][D3]
     Server server;
     server.accept().reads_head().reads_to_the_end();
     Session session;
-    auto error = error_of([&] {
-        session.post(server.url(), {.body = "x", .trailers = [&] { return ferry::Headers{{name, value}}; }});
-    });
+    const ferry::Headers bad{{name, value}};
+    auto error = error_of([&] { session.post(server.url(), {.body = "x", .trailers = [&] { return bad; }}); });
     CHECK(error.code() == ec);
     CHECK(says(error, "trailer"));
     CHECK(says(error, name));

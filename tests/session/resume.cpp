@@ -133,7 +133,7 @@ TEST_CASE("a request that follows a 416 has as much time as any", "[session][res
     HalfDownloaded half;
     Signal late;
     half.server.accept()
-        .answers(reply("416 Range Not Satisfiable"))
+        .answers(reply("416 Range Not Satisfiable", "no such range"))
         .reads_request()
         .pauses(120ms)  // longer than the rest of a body that nobody wants may take
         .sends(ok("other bytes"));
