@@ -130,6 +130,9 @@ private:
         }
         void abandon() noexcept {
             transfer.conn = nullptr;
+            transfer.decoded = {};  // it lay in the connection
+            transfer.coded.reset();
+            forks = detail::fork_count();
             transfer.ended = errc::connection_closed;
             driver = std::make_unique<detail::blocking_driver>(*core->connections, asked);
         }

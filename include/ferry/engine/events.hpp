@@ -104,6 +104,7 @@ inline result pause_feed(transfer& t, const event_feed& feed) {
 /// The next event; `found` is false when the server has ended the stream for good (204). A fault of the first
 /// connection is told; later ones are met with another connection.
 inline result next_event(transfer& t, event_feed& feed, Event& event, bool& found) {
+    if (!t.conn && !t.asked.adapter) feed.parser.feed({});  // what is left lay in a connection that is gone
     for (found = false; !feed.over;) {
         if (feed.parser.take(event)) {
             found = true;

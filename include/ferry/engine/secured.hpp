@@ -51,6 +51,9 @@ public:
 private:
     using step = tls_channel::step;
 
+    /// A read begins with no more than one write's ciphertext; beyond that are answers that a peer makes us heap up.
+    static constexpr std::size_t most_unsent = 128 * 1024;
+
     const action* go_on() {
         const bool reads = wish_->what == action::kind::read;
         if (reads && !early_->empty()) return deliver_early();
@@ -63,6 +66,7 @@ private:
                 if (wish_->what == action::kind::handshake && !tls_->to_send().empty()) break;
                 return done({.n = reads ? n : taken()});
             case step::wants_input:
+                if (reads && tls_->to_send().size() > most_unsent) return done({.ec = errc::tls_protocol_error});
                 return tls_->to_send().empty() ? ask_to_read() : ask_to_write();  // first what the peer waits for
             case step::closed: return done({});
             case step::failed: return done({.ec = tls_->fault().ec, .n = taken()});

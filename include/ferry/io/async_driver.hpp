@@ -81,6 +81,7 @@ protected:
     }
     void stop_waiting() noexcept {
         if (in_line_) leave_line();
+        turn_at_ = never;
         waiting_ = false;
         working_ = {};
     }
@@ -234,7 +235,7 @@ private:
     }
     static std::span<char> raw_room(connection& c) {
 #if FERRY_HAS_TLS
-        if (c.tls) return c.tls->input_room();
+        if (c.tls) return c.tls->lend_room();
 #endif
         return c.room(false);
     }
@@ -382,10 +383,16 @@ private:
     std::optional<answer> write(const action& a) {
         auto& channel = *lease_;
         if (a.watch && !reading_ && !nothing_to_read()) return answer{.readable = true};
+        bool writing = false;
         {
             std::lock_guard lock(mutex_);
             if (received_.done && (a.watch || no_room_)) return no_room_ = false, answer{.readable = true};
-            if (writing_) return {};
+            writing = writing_;
+        }
+        if (writing) {  // there is still no room, and what came was no answer: listens on
+            if (!reading_) start_reading(raw_room(channel->http));
+            no_room_ = true;
+            return {};
         }
         no_room_ = false;
         auto n = send_now(channel->socket.native_handle(), a.from);

@@ -47,7 +47,7 @@ public:
         path_ = path;
         part_ = path + ".part";
         if (auto ec = lock_part()) return ec;
-        version = read_version();
+        if (auto ec = read_version(version)) return ec;
         pending_ = locked_ = true;
         kept_ = !version.empty();
         const auto end = version.empty() ? 0 : ::lseek(file_.get(), 0, SEEK_END);
@@ -100,11 +100,14 @@ private:
     }
 
     std::string version_path() const { return part_ + ".etag"; }
-    std::string read_version() const {
+    std::error_code read_version(std::string& version) const {
+        version.clear();
         descriptor note(::open(version_path().c_str(), O_RDONLY | O_CLOEXEC));
+        if (!note) return errno == ENOENT ? std::error_code{} : last_error();
         std::array<char, 1024> bytes;
-        const auto n = note ? ::read(note.get(), bytes.data(), bytes.size()) : 0;
-        return n > 0 ? std::string(bytes.data(), static_cast<std::size_t>(n)) : std::string();
+        const auto n = ::read(note.get(), bytes.data(), bytes.size());
+        if (n > 0) version.assign(bytes.data(), static_cast<std::size_t>(n));
+        return n < 0 ? last_error() : std::error_code{};
     }
 
     std::string path_, part_;

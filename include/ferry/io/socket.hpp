@@ -57,7 +57,7 @@ template <class Socket> verdict probe(Socket& s) noexcept {
 #if FERRY_HAS_TLS
 /// Under TLS what can be read may be a ticket or a new key: only decrypting it tells (RFC 8446 4.6).
 inline verdict why_readable(int fd, tls_channel& tls) noexcept try {
-    for (;;) {
+    for (int rounds = 0; rounds < 16; ++rounds) {
         const auto room = tls.input_room();
         const auto n = ::recv(fd, room.data(), room.size(), MSG_DONTWAIT);
         if (n == 0) return verdict::closed;
@@ -67,7 +67,8 @@ inline verdict why_readable(int fd, tls_channel& tls) noexcept try {
         const auto found = tls.probe();
         if (found != verdict::alive) return found == verdict::error ? verdict::tls_error : found;
     }
-} catch (...) {  // no memory to look with
+    return verdict::unsolicited_data;  // tickets without end are not waited for, least of all with the pool locked
+} catch (...) {                        // no memory to look with
     return verdict::error;
 }
 #endif

@@ -67,6 +67,8 @@ public:
     void sent(std::size_t n) noexcept { wire_.sent(n); }
     /// Where to receive, once a step wants input. `wanted`: bytes of plaintext that the caller has room for.
     std::span<char> input_room(std::size_t wanted = 0) { return wire_.room(wanted); }
+    /// The same for a receive that is started before it is asked for: until `received`, all that receive share it.
+    std::span<char> lend_room() { return wire_.lend(); }
     void received(std::size_t n) noexcept { wire_.received(n); }
     /// The socket has come to its end: no more will be received.
     void input_ended() noexcept { ended_ = true; }

@@ -27,17 +27,21 @@ public:
     tls_wire(const tls_wire&) = delete;
     tls_wire& operator=(const tls_wire&) = delete;
 
-    /// Where to receive next; larger where a read of `wanted` bytes is to be served. Empty only if so much is unread.
+    /// Where to receive next; larger where a read of `wanted` bytes is to be served. Empty only if 256 KiB are unread.
     std::span<char> room(std::size_t wanted) {
-        const auto size = wanted > small_buffer ? large_buffer : small_buffer;
-        if (!unread() && in_.size() < size) in_ = buffer(size);
-        if (begin_ > 0) {
-            std::memmove(in_.data(), in_.data() + begin_, end_ - begin_);
-            end_ -= std::exchange(begin_, 0);
-        }
+        if (!lent_) make_room(wanted);
         return {in_.data() + end_, in_.size() - end_};
     }
-    void received(std::size_t n) noexcept { end_ += n; }
+    /// The same for a receive that goes on by itself: the room stays where it is until something was received.
+    std::span<char> lend() {
+        const auto to = room(0);
+        lent_ = true;
+        return to;
+    }
+    void received(std::size_t n) noexcept {
+        end_ += n;
+        lent_ = false;
+    }
     bool unread() const noexcept { return begin_ != end_; }
     /// Whether OpenSSL has been given a part of a record and not the rest.
     bool inside_record() const noexcept { return head_ != 0 || body_ != 0; }
@@ -66,6 +70,18 @@ public:
 private:
     static constexpr unsigned head_size = 5;  // type, version and length of a record (RFC 8446 5.1)
 
+    void make_room(std::size_t wanted) {
+        const bool full = end_ - begin_ == in_.size();
+        const auto size = wanted > small_buffer || (full && unread()) ? large_buffer : small_buffer;
+        if (in_.size() < size && (full || !unread())) {
+            buffer larger(size);
+            if (unread()) std::memcpy(larger.data(), in_.data() + begin_, end_ - begin_);
+            in_ = std::move(larger);
+        } else if (begin_ > 0) {
+            std::memmove(in_.data(), in_.data() + begin_, end_ - begin_);
+        }
+        end_ -= std::exchange(begin_, 0);
+    }
     std::size_t read(char* into, std::size_t n) noexcept {
         n = std::min(n, end_ - begin_);
         if (n == 0) return 0;
@@ -122,6 +138,7 @@ private:
 
     buffer in_;
     std::size_t begin_ = 0, end_ = 0;
+    bool lent_ = false;
     std::size_t body_ = 0, length_ = 0;  // bytes of the record at hand that are still to come
     unsigned head_ = 0;                  // bytes of its head that have been read
     std::string out_;
