@@ -249,11 +249,11 @@ private:
 template <class Make> auto run(blocking_driver& driver, transfer& t, Make make) {
     frame_stack::scope scope(&t.frames);
     operation op(make(), &t.frames);
-    secured stage;
     while (op.next())
         op.reply_by([&](const action& a) {
             if (!secured::concerns(a, t.conn)) [[likely]]
                 return driver.perform(a);
+            secured stage;
             for (auto* raw = stage.begin(a, *t.conn); raw;) raw = stage.next(driver.perform(*raw));
             return stage.result();
         });
