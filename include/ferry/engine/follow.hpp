@@ -31,7 +31,6 @@ inline constexpr std::chrono::milliseconds hop_body_within{1000};
 
 /// What a final head says to the session, whatever becomes of the request.
 inline void take_notice(transfer& t) {
-    if (t.asked.attentive || is_redirect(t.response.status)) t.response.url = t.asked.url;  // hooks and policies see it
     auto& jar = t.asked.session->cookies;
     if (jar)
         for (auto value : t.response.headers.all("set-cookie")) jar->store(t.asked.url, value);
