@@ -1,12 +1,16 @@
 // An IP address and a port, as a value.
 #pragma once
 
+#include <ferry/host.hpp>
+
 #include <arpa/inet.h>
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <ostream>
 #include <string>
+#include <string_view>
 
 namespace ferry {
 
@@ -32,4 +36,23 @@ inline std::string to_string(const Endpoint& e) {
 
 inline std::ostream& operator<<(std::ostream& os, const Endpoint& e) { return os << to_string(e); }
 
+namespace detail {
+
+/// An IPv4 or IPv6 address as text, without brackets, zone or port; nothing for a name. Nothing is resolved.
+inline std::optional<Endpoint> parse_address(std::string_view text) {
+    Endpoint e;
+    e.v6 = is_ipv6(text);
+    if (!e.v6 && !is_ipv4(text)) return std::nullopt;
+    if (::inet_pton(e.v6 ? AF_INET6 : AF_INET, std::string(text).c_str(), e.address.data()) != 1) return std::nullopt;
+    return e;
+}
+
+/// The same for the host of a URL: in brackets where it is an IPv6 address, whose zone is left out.
+inline std::optional<Endpoint> parse_host_address(std::string_view host) {
+    if (!host.starts_with('[') || !host.ends_with(']')) return parse_address(host);
+    host = host.substr(1, host.size() - 2);
+    return parse_address(host.substr(0, host.find('%')));
+}
+
+}  // namespace detail
 }  // namespace ferry
