@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ferry/host.hpp>
+#include <ferry/token.hpp>
 
 #include <arpa/inet.h>
 
@@ -52,6 +53,19 @@ inline std::optional<Endpoint> parse_host_address(std::string_view host) {
     if (!host.starts_with('[') || !host.ends_with(']')) return parse_address(host);
     host = host.substr(1, host.size() - 2);
     return parse_address(host.substr(0, host.find('%')));
+}
+
+/// Takes `:port` off the end of `host:port`; without one `port` stays as it is. False for one that is not from 1 to
+/// 65535. The colons of an IPv6 address without brackets begin no port.
+inline bool take_port(std::string_view& text, std::uint16_t& port) noexcept {
+    const auto colon = text.rfind(':');
+    if (colon == text.npos || text.ends_with(']')) return true;
+    if (!text.starts_with('[') && text.find(':') != colon) return true;
+    std::uint64_t value = 0;
+    if (!parse_decimal(text.substr(colon + 1), value) || value == 0 || value > 65535) return false;
+    port = static_cast<std::uint16_t>(value);
+    text = text.substr(0, colon);
+    return true;
 }
 
 }  // namespace detail

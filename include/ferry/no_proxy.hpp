@@ -114,22 +114,10 @@ private:
             if (!detail::parse_decimal(text.substr(slash + 1), bits)) return std::nullopt;
             return read_network(e, text.substr(0, slash), bits) ? std::optional(std::move(e)) : std::nullopt;
         }
-        if (!take_port(text, e.port)) return std::nullopt;
+        if (!detail::take_port(text, e.port)) return std::nullopt;
         if (text == "*") return e;
         if (read_network(e, text, std::nullopt) || read_name(e, text)) return e;
         return std::nullopt;
-    }
-
-    /// Takes `:port` off; false when it is not one. The colons of an IPv6 address without brackets begin no port.
-    static bool take_port(std::string_view& text, std::uint16_t& port) noexcept {
-        const auto colon = text.rfind(':');
-        if (colon == text.npos || text.ends_with(']')) return true;
-        if (!text.starts_with('[') && text.find(':') != colon) return true;
-        std::uint64_t value = 0;
-        if (!detail::parse_decimal(text.substr(colon + 1), value) || value == 0 || value > 65535) return false;
-        port = static_cast<std::uint16_t>(value);
-        text = text.substr(0, colon);
-        return true;
     }
 
     /// `bits` as given, or all of them.
