@@ -173,7 +173,7 @@ private:
             return fail(errc::proxy_refused,
                         std::string(describe_socks_reply(code)) + " (SOCKS reply " + std::to_string(code) + ")");
         }
-        if (got_ == reply_head && expected_ == reply_head) {
+        if (got_ == reply_head) {
             const auto size = address_size();
             if (size == 0) return fail(errc::proxy_malformed, "it replies with an unknown kind of address");
             expected_ = reply_head - 1 + size + 2;
