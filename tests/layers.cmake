@@ -11,11 +11,12 @@ set(core_may_include   core values)
 set(pool_may_include   pool values)
 set(http_may_include   http tls pool core values)
 set(tls_may_include    tls pool core values)
-set(engine_may_include engine http tls pool core values)
-set(io_may_include     io engine http tls pool core values)
+set(proxy_may_include  proxy http tls pool core values)
+set(engine_may_include engine proxy http tls pool core values)
+set(io_may_include     io engine proxy http tls pool core values)
 # A jar of cookies, a value, is saved through these, which know files but neither sockets nor Asio.
 set(cookie_file_may_include ferry/io/descriptor.hpp ferry/io/file_writer.hpp)
-set(faces_may_include  faces io engine http tls pool core values)
+set(faces_may_include  faces io engine proxy http tls pool core values)
 
 # What is not ours, as pairs: a pattern of header names, and a pattern of the files that may include them.
 set(outside

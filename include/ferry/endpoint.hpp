@@ -1,12 +1,17 @@
 // An IP address and a port, as a value.
 #pragma once
 
+#include <ferry/host.hpp>
+#include <ferry/token.hpp>
+
 #include <arpa/inet.h>
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <ostream>
 #include <string>
+#include <string_view>
 
 namespace ferry {
 
@@ -32,4 +37,36 @@ inline std::string to_string(const Endpoint& e) {
 
 inline std::ostream& operator<<(std::ostream& os, const Endpoint& e) { return os << to_string(e); }
 
+namespace detail {
+
+/// An IPv4 or IPv6 address as text, without brackets, zone or port; nothing for a name. Nothing is resolved.
+inline std::optional<Endpoint> parse_address(std::string_view text) {
+    Endpoint e;
+    e.v6 = is_ipv6(text);
+    if (!e.v6 && !is_ipv4(text)) return std::nullopt;
+    if (::inet_pton(e.v6 ? AF_INET6 : AF_INET, std::string(text).c_str(), e.address.data()) != 1) return std::nullopt;
+    return e;
+}
+
+/// The same for the host of a URL: in brackets where it is an IPv6 address, whose zone is left out.
+inline std::optional<Endpoint> parse_host_address(std::string_view host) {
+    if (!host.starts_with('[') || !host.ends_with(']')) return parse_address(host);
+    host = host.substr(1, host.size() - 2);
+    return parse_address(host.substr(0, host.find('%')));
+}
+
+/// Takes `:port` off the end of `host:port`; without one `port` stays as it is. False for one that is not from 1 to
+/// 65535. The colons of an IPv6 address without brackets begin no port.
+inline bool take_port(std::string_view& text, std::uint16_t& port) noexcept {
+    const auto colon = text.rfind(':');
+    if (colon == text.npos || text.ends_with(']')) return true;
+    if (!text.starts_with('[') && text.find(':') != colon) return true;
+    std::uint64_t value = 0;
+    if (!parse_decimal(text.substr(colon + 1), value) || value == 0 || value > 65535) return false;
+    port = static_cast<std::uint16_t>(value);
+    text = text.substr(0, colon);
+    return true;
+}
+
+}  // namespace detail
 }  // namespace ferry

@@ -27,6 +27,7 @@ enum class errc {
     invalid_header_name,
     invalid_header_value,
     invalid_option,
+    invalid_proxy,
     malformed_cookie_file,
     content_length_mismatch,
     tls_not_available,
@@ -50,6 +51,11 @@ enum class errc {
     connection_closed,
     incomplete_head,
     incomplete_body,
+    proxy_refused,
+    proxy_auth_required,
+    proxy_auth_refused,
+    proxy_closed,
+    proxy_malformed,
 
     // Time and cancellation.
     connect_timeout,
@@ -129,7 +135,7 @@ enum class condition {
 };
 
 /// What was being done when a request failed.
-enum class Phase { input, pool, resolve, connect, tls, send, head, body, redirect };
+enum class Phase { input, pool, resolve, connect, proxy, tls, send, head, body, redirect };
 
 /// How far the request got. `not_sent`: no byte left this process, sending it again is safe. `maybe_sent`: bytes
 /// were written and nothing came back, so the server may or may not have acted on it. `response_started`: the
@@ -142,6 +148,7 @@ constexpr std::string_view to_string(Phase p) noexcept {
     case Phase::pool: return "waiting for a connection";
     case Phase::resolve: return "resolving the host";
     case Phase::connect: return "connecting";
+    case Phase::proxy: return "asking the proxy for a way";
     case Phase::tls: return "TLS handshake";
     case Phase::send: return "sending the request";
     case Phase::head: return "waiting for the response";
@@ -175,6 +182,7 @@ constexpr const char* describe(errc e) noexcept {
     case errc::invalid_header_name: return "a header name is not a token (RFC 9110 5.6.2)";
     case errc::invalid_header_value: return "a header value holds CR, LF, NUL or another control character";
     case errc::invalid_option: return "an option has a value outside its range";
+    case errc::invalid_proxy: return "not a usable proxy";
     case errc::malformed_cookie_file: return "not a cookie file in Netscape's format";
     case errc::content_length_mismatch: return "the given Content-Length or Transfer-Encoding contradicts the body";
     case errc::tls_not_available: return "https is not available in this build";
@@ -194,6 +202,11 @@ constexpr const char* describe(errc e) noexcept {
     case errc::connection_closed: return "the server closed the connection without a response";
     case errc::incomplete_head: return "the connection ended in the middle of the response's head";
     case errc::incomplete_body: return "the connection ended before the whole body had arrived";
+    case errc::proxy_refused: return "the proxy did not open a way to the server";
+    case errc::proxy_auth_required: return "the proxy asks for credentials, and none were given";
+    case errc::proxy_auth_refused: return "the proxy did not accept the credentials";
+    case errc::proxy_closed: return "the proxy closed the connection before there was a way to the server";
+    case errc::proxy_malformed: return "the proxy's answer is not one that its protocol knows";
     case errc::connect_timeout: return "no connection in time (connect_timeout)";
     case errc::read_timeout: return "the server sent nothing for too long (read_timeout)";
     case errc::write_timeout: return "the server took nothing for too long (write_timeout)";
@@ -259,10 +272,11 @@ constexpr bool belongs(errc e, condition c) noexcept {
     switch (c) {
     case condition::input: return in(e, errc::url_missing_scheme, errc::callback_failed);
     case condition::network:
-        return in(e, errc::host_not_found, errc::incomplete_body) ||
+        return in(e, errc::host_not_found, errc::proxy_malformed) ||
                in(e, errc::tls_handshake_closed, errc::tls_truncated);
     case condition::timeout: return e == errc::pool_timeout || in(e, errc::connect_timeout, errc::total_timeout);
-    case condition::protocol: return in(e, errc::malformed_response, errc::not_an_event_stream);
+    case condition::protocol:
+        return e == errc::proxy_malformed || in(e, errc::malformed_response, errc::not_an_event_stream);
     case condition::tls:
         return e == errc::tls_not_available || in(e, errc::certificate_expired, errc::tls_context_failed);
     case condition::pool: return in(e, errc::pool_empty, errc::pool_timeout);

@@ -27,7 +27,9 @@ inline failure_kind classify(std::error_code ec, RequestState state) noexcept {
     if (ec.category() != category()) return is_network(ec) ? network : failure_kind::hopeless;
     switch (const auto e = static_cast<errc>(ec.value())) {
     case errc::resolver_try_again:
-    case errc::connect_timeout: return failure_kind::connect;
+    case errc::connect_timeout:
+    case errc::proxy_refused:
+    case errc::proxy_closed: return failure_kind::connect;
     case errc::connection_closed:
     case errc::incomplete_head:
     case errc::incomplete_body:

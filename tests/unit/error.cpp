@@ -68,6 +68,9 @@ TEST_CASE("codes belong where one looks for them", "[error]") {
     CHECK(groups_of(errc::pool_timeout) == Groups{condition::timeout, condition::pool});
     CHECK(groups_of(errc::host_not_found) == Groups{condition::network});
     CHECK(groups_of(errc::incomplete_body) == Groups{condition::network});
+    CHECK(groups_of(errc::invalid_proxy) == Groups{condition::input});
+    CHECK(groups_of(errc::proxy_refused) == Groups{condition::network});
+    CHECK(groups_of(errc::proxy_malformed) == Groups{condition::network, condition::protocol});
     CHECK(groups_of(errc::read_timeout) == Groups{condition::timeout});
     CHECK(groups_of(errc::malformed_chunk) == Groups{condition::protocol});
     CHECK(groups_of(errc::line_too_long) == Groups{condition::protocol});
@@ -131,8 +134,8 @@ TEST_CASE("an exception carries what had arrived, and so do its copies", "[error
 }
 
 TEST_CASE("phases and states have names", "[error]") {
-    for (auto p :
-         {Phase::input, Phase::pool, Phase::resolve, Phase::connect, Phase::tls, Phase::send, Phase::head, Phase::body})
+    for (auto p : {Phase::input, Phase::pool, Phase::resolve, Phase::connect, Phase::proxy, Phase::tls, Phase::send,
+                   Phase::head, Phase::body})
         CHECK(to_string(p) != "unknown phase");
     CHECK(to_string(static_cast<Phase>(99)) == "unknown phase");
     CHECK(to_string(RequestState::not_sent) == "not sent");

@@ -4,6 +4,7 @@
 #include "../fuzz/decode.hpp"
 #include "../fuzz/events.hpp"
 #include "../fuzz/fields.hpp"
+#include "../fuzz/proxy.hpp"
 #include "../fuzz/response.hpp"
 #include "../fuzz/url.hpp"
 #include "catch.hpp"
@@ -55,4 +56,8 @@ TEST_CASE("the corpus of cookies holds no surprise", "[cookies][fuzz]") {
 
 TEST_CASE("the corpus of coded bodies holds no surprise", "[decode][fuzz]") {
     CHECK(replay("decode", ferry::testing::fuzz_decode) >= 40);
+}
+
+TEST_CASE("the corpus of proxies holds no surprise", "[proxy][fuzz]") {
+    CHECK(replay("proxy", ferry::testing::fuzz_proxy) >= 30);
 }

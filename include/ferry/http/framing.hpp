@@ -31,6 +31,9 @@ constexpr bool never_has_body(int status, bool head_request) noexcept {
     return head_request || status / 100 == 1 || status == 204 || status == 304;
 }
 
+/// A tunnel begins behind this head, whatever its fields say of a body (RFC 9110 9.3.6).
+constexpr bool begins_tunnel(int status, bool connect_request) noexcept { return connect_request && status / 100 == 2; }
+
 /// The framing that the `Transfer-Encoding` fields ask for, or nothing where they name a coding that is not known
 /// here. `chunked` counts only as the one and last coding; `identity` is an old name for no coding at all.
 inline std::optional<framing> transfer_framing(const Headers& headers) {

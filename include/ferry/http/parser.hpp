@@ -52,7 +52,13 @@ public:
         limits_ = limits;
         lenient_ = lenient && !forgets_length;
         head_request_ = head_request;
+        if (connect_request_) expect_tunnel(false);
         next_head(into);
+    }
+    /// Begins a proxy's response to CONNECT.
+    void start_tunnel(Response& into, head_limits limits) {
+        start(into, false, limits, false);
+        expect_tunnel(true);
     }
     /// Begins the response that follows an interim one.
     void next_head(Response& into) {
@@ -226,6 +232,12 @@ private:
         return {};
     }
 
+    /// Contradicting lengths are looked at here, when the status is known.
+    void expect_tunnel(bool on) noexcept {
+        connect_request_ = on;
+        llhttp_set_lenient_chunked_length(&parser_, on);
+    }
+
     void set_leniency() noexcept {
         llhttp_set_lenient_headers(&parser_, lenient_);
 #if FERRY_LLHTTP_VERSION >= 90102
@@ -277,8 +289,9 @@ private:
     std::optional<errc> decide_framing() {
         auto flags = parser_.flags;
         length_ = 0;
-        if ((flags & F_TRANSFER_ENCODING) && (flags & F_CONTENT_LENGTH)) return errc::conflicting_framing;
-        if (never_has_body(into_->status, head_request_)) {
+        const bool tunnel = begins_tunnel(into_->status, connect_request_);
+        if (!tunnel && (flags & F_TRANSFER_ENCODING) && (flags & F_CONTENT_LENGTH)) return errc::conflicting_framing;
+        if (tunnel || never_has_body(into_->status, head_request_)) {
             framing_ = framing::none;
         } else if (flags & F_TRANSFER_ENCODING) {
             auto asked = transfer_framing(into_->headers);
@@ -353,6 +366,7 @@ private:
     bool in_head_ = true;                  // the last bytes given were of a head
     bool behind_value_ = false;            // where a chunk extension's value ends
     bool head_request_ = false;
+    bool connect_request_ = false;
     bool lenient_ = false;
     bool keep_alive_ = false;
 };
