@@ -7,6 +7,7 @@
 #include <ferry/headers.hpp>
 #include <ferry/hooks.hpp>
 #include <ferry/pool_limits.hpp>
+#include <ferry/proxy_options.hpp>
 #include <ferry/query.hpp>
 #include <ferry/rate_limit.hpp>
 #include <ferry/redirect.hpp>
@@ -46,6 +47,12 @@ struct Options {
 
     // Who
     Auth auth = {};  ///< `basic(user, password)`, `bearer(token)`, `digest(user, password)`, or a scheme of your own
+
+    // Which way
+    Proxy proxy =
+        {};  ///< such as `"http://user:password@proxy:3128"` or `"socks5h://proxy"`; `Proxy::none()`: directly
+    std::optional<bool> proxy_tunnel = {};  ///< true: by CONNECT to http URLs, too
+    std::optional<TlsOptions> tls = {};     ///< in place of the session's, on connections of their own
 
     // How long
     std::optional<std::chrono::milliseconds> timeout =
@@ -95,6 +102,14 @@ struct SessionOptions {
     bool netrc = false;  ///< where nothing else is given: what `$NETRC` or `~/.netrc` has for the host
 
     TlsOptions tls = {};  ///< whom to trust, and how, for https; see `TlsOptions`
+
+    // Which way
+    Proxy proxy = {};       ///< of every request; by default what the environment says
+    bool trust_env = true;  ///< look at `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`: once, when it is made
+    bool proxy_tunnel = false;  ///< go through an HTTP proxy by CONNECT to http URLs, too, and not only to https
+    /// For a proxy that is itself spoken to over TLS. By default as `tls`, without what is about servers and about us:
+    /// pins, `server_name`, the client certificate and `dangerously_skip_verification`.
+    std::optional<TlsOptions> proxy_tls = {};
 
     // How long
     std::chrono::milliseconds timeout = no_timeout;

@@ -1,4 +1,4 @@
-// What a pool of connections belongs to: scheme, host and port.
+// What a pool of connections belongs to: scheme, host and port, and how else than directly they are reached.
 #pragma once
 
 #include <cstddef>
@@ -13,22 +13,27 @@ namespace ferry {
 struct Origin {
     std::string scheme;     ///< lower case
     std::string authority;  ///< host, and port unless it is the scheme's own
+    std::string via = {};   ///< `through http://proxy:3128`, or TLS options that are not the session's; usually empty
 
     bool operator==(const Origin&) const = default;
 };
 
-inline std::string to_string(const Origin& o) { return o.scheme + "://" + o.authority; }
-inline std::ostream& operator<<(std::ostream& os, const Origin& o) { return os << o.scheme << "://" << o.authority; }
+/// `https://host`, `https://host through http://proxy:3128`.
+inline std::string to_string(const Origin& o) {
+    auto text = o.scheme + "://" + o.authority;
+    return o.via.empty() ? text : text.append(" ").append(o.via);
+}
+inline std::ostream& operator<<(std::ostream& os, const Origin& o) { return os << to_string(o); }
 
 namespace detail {
 
 /// The same key, borrowed from a Url: looking up costs no allocation.
 struct origin_view {
-    std::string_view scheme, authority;
+    std::string_view scheme, authority, via;
 
-    origin_view(std::string_view s, std::string_view a) : scheme(s), authority(a) {}
-    origin_view(const Origin& o) : scheme(o.scheme), authority(o.authority) {}
-    explicit operator Origin() const { return {std::string(scheme), std::string(authority)}; }
+    origin_view(std::string_view s, std::string_view a, std::string_view v = {}) : scheme(s), authority(a), via(v) {}
+    origin_view(const Origin& o) : scheme(o.scheme), authority(o.authority), via(o.via) {}
+    explicit operator Origin() const { return {std::string(scheme), std::string(authority), std::string(via)}; }
 };
 
 struct origin_hash {
@@ -40,7 +45,7 @@ struct origin_hash {
 struct origin_equal {
     using is_transparent = void;
     bool operator()(const origin_view& a, const origin_view& b) const noexcept {
-        return a.authority == b.authority && a.scheme == b.scheme;
+        return a.authority == b.authority && a.scheme == b.scheme && a.via == b.via;
     }
 };
 

@@ -5,6 +5,7 @@
 #include <ferry/error.hpp>
 #include <ferry/method.hpp>
 #include <ferry/options.hpp>
+#include <ferry/origin.hpp>
 #include <ferry/retry_rules.hpp>
 #include <ferry/url.hpp>
 
@@ -23,6 +24,7 @@ struct session_state;
 struct settings {
     const RedirectOptions* redirects = nullptr;
     const Retry* retry = nullptr;
+    const TlsOptions* tls = nullptr;
     std::chrono::milliseconds total{}, pool_wait{}, connect{}, read{}, write{};
     std::uint64_t max_body = 0;
     bool keep_alive = true;
@@ -31,6 +33,17 @@ struct settings {
     bool decode = true;      // undo the content codings of the response
     bool attentive = false;  // somebody watches, or a response may have to be asked for again
     bool adds = false;       // fields are worked out, besides the jar's cookies
+    bool own_tls = false;    // the TLS options are not those that the session's connections have
+    bool proxy_tunnel = false;
+    bool routed = false;  // the way has to be worked out: there are proxies, or TLS options of its own
+};
+
+/// How a request gets to its server, where that is not the usual way.
+struct routing {
+    Proxy proxy = Proxy::none();
+    bool forwarded = false;  // the proxy is asked for the URL itself, and not for a tunnel
+    std::string target;      // of the request line, then (RFC 9112 3.2.2)
+    std::string via;         // what of all this the pool's key holds
 };
 
 /// Borrows from the session's and the request's options, which outlive it.
@@ -45,13 +58,27 @@ struct request : settings {
     std::string_view defaults;        // the session's fields as they go on the wire
     std::string added;                // lines worked out for this request: its cookies, credentials, content's type
     session_state* shared = nullptr;
-    std::shared_ptr<Adapter> adapter;  // answers in place of the network
+    std::shared_ptr<Adapter> adapter;      // answers in place of the network
+    std::shared_ptr<const routing> route;  // null: directly
     bool idempotent = false;
 
     bool is_head() const noexcept { return method == "HEAD"; }
     std::string_view target() const noexcept { return target_given.empty() ? url.target() : target_given; }
+    /// As the request line has it.
+    std::string_view wire_target() const noexcept {
+        return route && route->forwarded ? std::string_view(route->target) : target();
+    }
     const Body& body() const noexcept { return *content; }
 };
+
+/// Which connections serve a request (SEMANTICS A10). Those to a proxy that forwards serve all hosts.
+inline origin_view place_of(const request& q) noexcept {
+    if (!q.route) [[likely]]
+        return {q.url.scheme(), q.url.host_and_port()};
+    auto& r = *q.route;
+    if (r.forwarded) return {r.proxy.url().scheme(), r.proxy.url().host_and_port(), r.via};
+    return {q.url.scheme(), q.url.host_and_port(), r.via};
+}
 
 /// Whether a `Connection` field says close (RFC 9112 9.6).
 inline bool says_close(const Headers& headers) noexcept {
@@ -90,6 +117,8 @@ inline settings settle(const SessionOptions& session) noexcept {
     to.decode = session.decode && !session.headers.contains("Accept-Encoding");
     to.redirects = &session.redirects;
     to.retry = session.retry ? &*session.retry : nullptr;
+    to.tls = &session.tls;
+    to.proxy_tunnel = session.proxy_tunnel;
     auto& hooks = session.hooks;
     to.attentive = to.retry || hooks.on_request || hooks.on_response || hooks.on_retry || hooks.on_redirect ||
                    hooks.log;
@@ -113,6 +142,9 @@ inline settings settle(const settings& usual, const SessionOptions& session, con
     if (own.headers.contains("Accept-Encoding")) to.decode = false;
     if (own.redirects) to.redirects = &*own.redirects;
     if (own.retry) to.retry = &*own.retry, to.attentive = true;
+    if (own.tls) to.tls = &*own.tls, to.own_tls = to.routed = true;
+    if (own.proxy_tunnel) to.proxy_tunnel = *own.proxy_tunnel;
+    to.routed = to.routed || own.proxy.said();
     to.adds = to.adds || own.auth || !own.cookies.empty() || !own.body.type().empty() || own.compress || own.trailers;
     if (own.keep_alive || own.headers.contains("Connection")) decide_keep_alive(to, session, own, own.headers);
     return to;

@@ -58,8 +58,9 @@ inline std::error_code connect_fault(std::error_code ec, bool total) noexcept {
     return ec == errc::total_timeout && !total ? make_error_code(errc::connect_timeout) : ec;
 }
 
-/// Connects to a host by that name, and notes how long each part took.
-inline result dial(transfer& t, std::string_view host, std::uint16_t port, time_point until) {
+/// The addresses of a host, at least one, in the order in which to try them.
+inline result resolve(transfer& t, std::string_view host, std::uint16_t port, time_point until,
+                      std::vector<Endpoint>& peers) {
     t.phase = Phase::resolve;
     auto begun = co_await action{.what = action::kind::now};
     std::vector<Endpoint> found;
@@ -68,12 +69,20 @@ inline result dial(transfer& t, std::string_view host, std::uint16_t port, time_
     if (resolved.ec) co_return resolved.ec;
     t.response.timings.resolve = resolved.at - begun.at;
     if (found.empty()) co_return errc::no_address;
+    peers = interleave(found);
+    co_return std::error_code{};
+}
 
+/// Connects to a host by that name, and notes how long each part took.
+inline result dial(transfer& t, std::string_view host, std::uint16_t port, time_point until) {
+    std::vector<Endpoint> peers;
+    auto ec = co_await resolve(t, host, port, until, peers);
+    if (ec) co_return ec;
     t.phase = Phase::connect;
-    auto peers = interleave(found);
+    auto begun = co_await action{.what = action::kind::now};
     time_point connected;
-    auto ec = co_await race(peers, until, connected);
-    if (!ec) t.response.timings.connect = connected - resolved.at;
+    ec = co_await race(peers, until, connected);
+    if (!ec) t.response.timings.connect = connected - begun.at;
     co_return ec;
 }
 

@@ -48,6 +48,15 @@ inline reuse judge_reuse(const transfer& t) noexcept {
     return judge_reuse(e);
 }
 
+/// Takes one: kept and alive, or blank.
+inline const action& checkout(transfer& t, bool fresh) noexcept {
+    auto& a = t.ask(action::kind::checkout);
+    a.fresh = fresh;
+    a.limit = t.asked.pool_wait;
+    a.until = t.deadline;
+    return a;
+}
+
 /// Gives the connection back; the answer carries the time.
 inline const action& release(transfer& t, reuse verdict) noexcept {
     t.conn = nullptr;

@@ -41,14 +41,6 @@ inline turn judge(const transfer& t, std::error_code ec, bool expect) noexcept {
     return turn::done;
 }
 
-inline const action& checkout(transfer& t, bool fresh) noexcept {
-    auto& a = t.ask(action::kind::checkout);
-    a.fresh = fresh;
-    a.limit = t.asked.pool_wait;
-    a.until = t.deadline;
-    return a;
-}
-
 /// Whether the response that has come is the call's: nothing in it, and nobody, asks for more than that.
 inline bool is_plain(const transfer& t) noexcept {
     return t.response.status < 300 && !t.asked.attentive && !t.way &&

@@ -85,6 +85,28 @@ inline std::error_code add_credentials(transfer& t) {
     return {};
 }
 
+/// What is for a proxy goes to it and no further (SEMANTICS H1): to one that forwards, but into no tunnel.
+inline std::error_code add_proxy_credentials(transfer& t) {
+    constexpr std::string_view name = "Proxy-Authorization";
+    auto& q = t.asked;
+    if (!q.route || !q.route->proxy) return {};
+    auto& proxy = q.route->proxy;
+    if (!q.route->forwarded) {
+        if (!is_given(q, name)) return {};
+        auto& w = way_of(t);
+        w.fields.erase(name);
+        q.fields = &w.fields;
+        drop_default(t, name);
+        return {};
+    }
+    if (!proxy.auth() || is_given(q, name)) return {};
+    auto& w = way_of(t);
+    if (!(w.asked == proxy)) w.asked = proxy, w.proxy_credentials = AuthExchange(proxy.auth(), true);
+    auto ec = w.proxy_credentials.prepare(q.method, q.wire_target(), proxy.url());
+    if (!ec && !w.proxy_credentials.field().empty()) append_field(q.added, name, w.proxy_credentials.field());
+    return ec;
+}
+
 /// A field of the engine's own in place of the session's; the caller's stands.
 inline void set_field(transfer& t, std::string_view name, std::string_view value) {
     auto& q = t.asked;
@@ -136,6 +158,7 @@ inline std::error_code add_fields_now(transfer& t) {
     if (q.options->compress && !q.body().none()) append_field(q.added, "Content-Encoding", "gzip");
     if (auto& type = q.body().type(); !type.empty() && !is_given(q, "Content-Type"))
         append_field(q.added, "Content-Type", type);
+    if (auto ec = add_proxy_credentials(t)) return ec;
     return credentials ? add_credentials(t) : std::error_code{};
 }
 

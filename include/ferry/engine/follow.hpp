@@ -4,6 +4,7 @@
 #include <ferry/engine/connect.hpp>
 #include <ferry/engine/exchange.hpp>
 #include <ferry/engine/fields.hpp>
+#include <ferry/engine/route.hpp>
 #include <ferry/retry_rules.hpp>
 
 #include <algorithm>
@@ -26,9 +27,6 @@ struct next_request {
     std::chrono::milliseconds wait{0};
 };
 
-/// How long the body of a response that is not the last may take to come, so that its connection lives.
-inline constexpr std::chrono::milliseconds hop_body_within{1000};
-
 /// What a final head says to the session, whatever becomes of the request.
 inline void take_notice(transfer& t) {
     auto& jar = t.asked.session->cookies;
@@ -42,10 +40,14 @@ inline bool can_repeat_body(const transfer& t) noexcept { return !t.pulled || t.
 
 inline next_request judge_challenge(transfer& t) {
     auto& q = t.asked;
-    if (!t.way || !t.way->credentials) return {};
-    if (t.response.status == 401 && !can_repeat_body(t)) return {};
-    if (!t.way->credentials.answers(t.response.status, t.response.headers, q.method, q.target(), q.url)) return {};
-    return {.what = next_request::kind::answer};
+    auto& r = t.response;
+    if (!t.way || ((r.status == 401 || r.status == 407) && !can_repeat_body(t))) return {};
+    bool again = t.way->credentials.answers(r.status, r.headers, q.method, q.target(), q.url);
+    if (q.route && q.route->forwarded)
+        again = t.way->proxy_credentials.answers(r.status, r.headers, q.method, q.wire_target(),
+                                                 q.route->proxy.url()) ||
+                again;
+    return {.what = again ? next_request::kind::answer : next_request::kind::none};
 }
 
 inline next_request judge_location(transfer& t) {
@@ -91,20 +93,6 @@ inline next_request judge_retry(transfer& t, std::error_code ec, time_point now)
     return {.what = next_request::kind::retry, .wait = verdict.wait};
 }
 
-/// What is near of a body that only the history wants, so that its connection serves again. A fault in it is not the
-/// call's, but for the end of all.
-inline result read_near_body(transfer& t, time_point now) {
-    const auto deadline = std::exchange(t.deadline, std::min(t.deadline, add(now, hop_body_within)));
-    const auto most = std::exchange(t.asked.max_body, std::min(t.asked.max_body, drained_bytes));
-    auto particulars = t.particulars;
-    std::error_code ec;
-    if (!t.body_whole) ec = co_await read_body(t);
-    t.deadline = deadline;
-    t.asked.max_body = most;
-    t.particulars = std::move(particulars);
-    co_return ec == errc::cancelled ? ec : std::error_code{};
-}
-
 /// The end of an exchange that another follows.
 inline result end_hop(transfer& t) {
     auto end = co_await action{.what = action::kind::now};
@@ -131,13 +119,6 @@ inline void keep_in_history(transfer& t) {
     history.push_back(std::move(t.response));
     t.response.clear();
     t.response.history = std::move(history);
-}
-
-inline std::error_code choose_adapter(transfer& t) {
-    auto& q = t.asked;
-    q.adapter = q.shared ? q.shared->adapters.find(q.url) : nullptr;
-    const bool possible = FERRY_HAS_TLS || !q.url.secure() || q.adapter;
-    return possible ? std::error_code{} : make_error_code(errc::tls_not_available);
 }
 
 /// The fields of the next request, the caller's and the session's. A Referer of the session's becomes the request's
@@ -171,7 +152,9 @@ inline std::error_code turn_to(transfer& t, redirect_verdict& to) {
     q.defaults = w.defaults;
     q.idempotent = may_repeat(q);
     decide_keep_alive(q, *q.session, *q.options, w.fields);
-    return choose_adapter(t);
+    auto c = choose_route(q);
+    if (c) t.particulars = std::move(c.about);
+    return c.ec;
 }
 
 /// Another attempt is to begin; how far the one before it got is not forgotten.
@@ -209,7 +192,7 @@ inline std::error_code not_again(transfer& t, std::error_code ec, std::error_cod
 
 /// A failed attempt: its connection goes, and the retry policy is asked.
 inline result after_failure(transfer& t, std::error_code ec, bool& again) {
-    tell_tls_fault(t, ec);
+    if (t.phase > Phase::tls) tell_tls_fault(t, ec);  // before that it has been told
     if (t.conn) co_await release(t, reuse{reason_for(ec)});
     if (!t.head_done) forget_response(t);
     auto now = co_await action{.what = action::kind::now};

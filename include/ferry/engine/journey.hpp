@@ -33,6 +33,8 @@ struct journey {
     secrets_dropped dropped = secrets_dropped::none;  // of the caller's on the way here; they do not come back
     bool chosen = false;                              // whose credentials
     AuthExchange credentials;                         // with the server at hand
+    Proxy asked;                                      // which forwards, and its
+    AuthExchange proxy_credentials;
     std::optional<retry_state> retries;
 };
 

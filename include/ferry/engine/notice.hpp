@@ -63,15 +63,18 @@ inline void tell_sending(const transfer& t, std::string_view first) {
     if (hooks.on_request) hooks.on_request({t.asked.method, t.asked.url, head, info});
 }
 
+/// A head of the peer's.
+inline void log_received(const Hooks& hooks, const Response& r) {
+    auto line = std::string(r.version == 10 ? "< HTTP/1.0 " : "< HTTP/1.1 ").append(std::to_string(r.status));
+    hooks.log(r.reason.empty() ? line : line.append(" ").append(r.reason));
+    for (auto f : r.headers) log_field(hooks, "< ", f.name, f.value);
+}
+
 /// A final head has come.
 inline void tell_received(const transfer& t) {
     auto& hooks = t.asked.session->hooks;
     auto& r = t.response;
-    if (hooks.log) {
-        auto line = std::string(r.version == 10 ? "< HTTP/1.0 " : "< HTTP/1.1 ").append(std::to_string(r.status));
-        hooks.log(r.reason.empty() ? line : line.append(" ").append(r.reason));
-        for (auto f : r.headers) log_field(hooks, "< ", f.name, f.value);
-    }
+    if (hooks.log) log_received(hooks, r);
     if (hooks.on_response) hooks.on_response(r);
 }
 

@@ -216,4 +216,21 @@ inline result drain(transfer& t) {
     co_return std::error_code{};
 }
 
+/// How long the body of a response that is not the last may take to come, so that its connection lives.
+inline constexpr std::chrono::milliseconds hop_body_within{1000};
+
+/// What is near of a body that is not the call's own, so that its connection serves again. A fault in it is not the
+/// call's, but for the end of all.
+inline result read_near_body(transfer& t, time_point now) {
+    const auto deadline = std::exchange(t.deadline, std::min(t.deadline, add(now, hop_body_within)));
+    const auto most = std::exchange(t.asked.max_body, std::min(t.asked.max_body, drained_bytes));
+    auto particulars = t.particulars;
+    std::error_code ec;
+    if (!t.body_whole) ec = co_await read_body(t);
+    t.deadline = deadline;
+    t.asked.max_body = most;
+    t.particulars = std::move(particulars);
+    co_return ec == errc::cancelled ? ec : std::error_code{};
+}
+
 }  // namespace ferry::detail

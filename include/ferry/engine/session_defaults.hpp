@@ -1,6 +1,7 @@
 // What every call of a session begins with: its options, checked and made ready once; and how a call's failure is told.
 #pragma once
 
+#include <ferry/engine/route.hpp>
 #include <ferry/engine/transfer.hpp>
 #include <ferry/options.hpp>
 #include <ferry/version.hpp>
@@ -45,6 +46,9 @@ inline SessionOptions laid_over(const SessionOptions& under, const Options& over
     for (auto f : over.headers) o.headers.add(f.name, f.value);
     for (auto& p : over.params) o.params.add(p.name, p.value);
     if (over.auth) o.auth = over.auth;
+    if (over.proxy.said()) o.proxy = over.proxy;
+    o.proxy_tunnel = over.proxy_tunnel.value_or(o.proxy_tunnel);
+    if (over.tls) o.tls = *over.tls;
     o.timeout = over.timeout.value_or(o.timeout);
     if (over.pool_timeout) o.pool_timeout = over.pool_timeout;
     o.connect_timeout = over.connect_timeout.value_or(o.connect_timeout);
@@ -80,7 +84,7 @@ inline complaint check_overlay(const Options& o) {
 struct session_defaults {
     explicit session_defaults(SessionOptions o, bool is_asynchronous = false, std::shared_ptr<session_state> s = {})
         : options(std::move(o)), asynchronous(is_asynchronous),
-          shared(s ? std::move(s) : std::make_shared<session_state>()) {
+          shared(s ? std::move(s) : std::make_shared<session_state>(options)) {
         if (auto c = check_session(options)) raise({.ec = c.ec, .particulars = std::move(c.about)});
         if (options.netrc && !shared->netrc) shared->netrc.emplace(Netrc::load());
         if (!options.base_url.empty()) base = Url(options.base_url);
@@ -103,21 +107,25 @@ struct session_defaults {
         if (!ec && !options.params.empty()) ec = q.url.append_query(options.params);
         if (!ec && !own.params.empty()) ec = q.url.append_query(own.params);
         if (ec) return {ec, {}};
-        q.adapter = shared->adapters.find(q.url);
-        if (!FERRY_HAS_TLS && q.url.secure() && !q.adapter) return {errc::tls_not_available, {}};
         merge(q, method, options, own, &own == &Options::none() ? usual : settle(usual, options, own));
         q.defaults = fields;
-        return {};
+        return choose_route(q);
     }
 
     const SessionOptions options;
     const bool asynchronous;
-    Url base;
-    std::string fields;                      // as they go on the wire
-    const settings usual = settle(options);  // of a call without options
     const std::shared_ptr<session_state> shared;
+    Url base;
+    std::string fields;                     // as they go on the wire
+    const settings usual = settle_usual();  // of a call without options
 
 private:
+    settings settle_usual() const {
+        auto to = settle(options);
+        to.own_tls = options.tls != shared->tls_options;
+        to.routed = to.own_tls || options.proxy.said() || !shared->environment.empty();
+        return to;
+    }
     static SessionOptions checked(const session_defaults& under, std::string_view base_url, const Options& over) {
         if (auto c = check_overlay(over)) raise({.ec = c.ec, .particulars = std::move(c.about)});
         auto o = laid_over(under.options, over);

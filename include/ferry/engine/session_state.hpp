@@ -4,20 +4,60 @@
 #include <ferry/adapter.hpp>
 #include <ferry/features.hpp>
 #include <ferry/netrc.hpp>
+#include <ferry/options.hpp>
+#include <ferry/proxy_rules.hpp>
 #include <ferry/retry_budget.hpp>
 #include <ferry/stats.hpp>
 #include <ferry/tls/contexts.hpp>
 
+#include <cstddef>
+#include <mutex>
 #include <optional>
+#include <string>
 #include <tuple>
+#include <unordered_map>
 
 namespace ferry::detail {
 
-/// Safe among threads.
+/// Secrets as numbers, which can be shown. Safe among threads.
+class numbered {
+public:
+    /// From 1 on; the same for the same text.
+    std::size_t number_of(const std::string& secret) {
+        std::lock_guard lock(mutex_);
+        return numbers_.try_emplace(secret, numbers_.size() + 1).first->second;
+    }
+
+private:
+    std::mutex mutex_;
+    std::unordered_map<std::string, std::size_t> numbers_;
+};
+
+/// A proxy is not the server that these options are about, nor one to show who we are.
+inline TlsOptions for_proxies(const SessionOptions& o) {
+    if (o.proxy_tls) return *o.proxy_tls;
+    auto t = o.tls;
+    t.pins.clear();
+    for (auto* text :
+         {&t.server_name, &t.certificate_file, &t.certificate_pem, &t.key_file, &t.key_pem, &t.key_password})
+        text->clear();
+    t.dangerously_skip_verification = false;
+    return t;
+}
+
+/// Safe among threads. What is decided here is decided by the session, and is the same in its overlays.
 struct session_state {
+    explicit session_state(const SessionOptions& o = {})
+        : environment(o.trust_env ? ProxyEnvironment::load() : ProxyEnvironment()), tls_options(o.tls),
+          proxy_tls(for_proxies(o)) {}
+
     mounted_adapters adapters;
     retry_budget budget;
     std::optional<const Netrc> netrc;  // if it is asked for
+    const ProxyEnvironment environment;
+    const TlsOptions tls_options;  // of connections whose key says nothing of them
+    const TlsOptions proxy_tls;
+    numbered credentials;  // of proxies
 #if FERRY_HAS_TLS
     tls_contexts tls;
 #endif

@@ -86,13 +86,14 @@ inline std::string_view encode_head(const request& q, body_framing body, bool ex
                                     std::string_view behind = {}) {
     constexpr std::size_t ours = 160, between = 4;  // at most: of the text written here; around a name and a value
     auto& own = *q.fields;
+    const auto target = q.wire_target();
     const auto host = own.find("host").value_or(q.url.authority());
-    const auto most = q.method.size() + q.target().size() + host.size() + q.defaults.size() + own.block().size() +
+    const auto most = q.method.size() + target.size() + host.size() + q.defaults.size() + own.block().size() +
                       own.size() * between + q.added.size() + behind.size() + ours;
     if (memory.size() < most) memory.resize(most);
 
     text_writer out(memory.data());
-    out.append(q.method).append(" ").append(q.target()).append(" HTTP/1.1\r\nHost: ").append(host).append(end_of_line);
+    out.append(q.method).append(" ").append(target).append(" HTTP/1.1\r\nHost: ").append(host).append(end_of_line);
     append_defaults(out, q);
     append_own(out, q);
     out.append(q.added);

@@ -180,7 +180,7 @@ private:
             return handed_out(leave_line(), clock::now());
         }
         granted_ = false;
-        origin_view key(asked_->url.scheme(), asked_->url.host_and_port());
+        const auto key = place_of(*asked_);
         const auto now = clock::now();
         auto got = core_->pool.checkout(key, now, a.fresh, this, lease_);
         if (got != outcome::queued) return handed_out(got, now);

@@ -96,7 +96,7 @@ private:
         using outcome = connection_pool::outcome;
         auto now = std::exchange(just_now_, never);
         if (now == never) now = clock::now();
-        origin_view key(asked_.url.scheme(), asked_.url.host_and_port());
+        const auto key = place_of(asked_);
         auto got = shared_.pool.checkout(key, now, a.fresh, nullptr, lease_);
         if (got == outcome::empty) {  // only now is it worth having something to wait on
             blocked_thread in_line;
