@@ -4,6 +4,7 @@
 #include <ferry/async_events.hpp>
 #include <ferry/async_stream.hpp>
 #include <ferry/engine/download.hpp>
+#include <ferry/engine/explain.hpp>
 #include <ferry/io/async_start.hpp>
 
 #include <asio/any_io_executor.hpp>
@@ -178,6 +179,11 @@ public:
             std::forward<Token>(token), std::move(call),
             [](detail::async_call& on) { return detail::preconnect(*on.exchange); },
             [](detail::async_call&, detail::call_owner&, std::error_code&) { return std::tuple(); });
+    }
+
+    /// As `Session::explain`.
+    Explanation explain(std::string_view url, const Options& with = Options::none()) const {
+        return detail::explain(defaults(), url, with);
     }
 
     /// The pool at this moment.

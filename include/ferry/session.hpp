@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ferry/engine/download.hpp>
+#include <ferry/engine/explain.hpp>
 #include <ferry/event_stream.hpp>
 #include <ferry/io/session_core.hpp>
 #include <ferry/stream.hpp>
@@ -144,6 +145,12 @@ public:
         ec = f.ec;
         if (f) r.error = std::make_shared<const Error>(detail::to_error(std::move(f)));
         return r;
+    }
+
+    /// What a GET of this URL would do: which way it would go, with whose credentials, within which limits, and why.
+    /// Nothing is sent. Throws `ferry::Error` for what would fail before anything is sent.
+    Explanation explain(std::string_view url, const Options& with = Options::none()) const {
+        return detail::explain(core(), url, with);
     }
 
     /// The pool at this moment.

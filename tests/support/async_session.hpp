@@ -276,6 +276,9 @@ public:
         session_.mount(std::move(prefix), std::move(adapter));
     }
 
+    Explanation explain(std::string_view url, const Options& with = Options::none()) const {
+        return session_.explain(url, with);
+    }
     PoolStats stats() const { return session_.stats(); }
     std::size_t prune() { return session_.prune(); }
     void close() { session_.close(); }

@@ -57,18 +57,22 @@ inline void drop_default(transfer& t, std::string_view name) {
     t.asked.defaults = w.defaults;
 }
 
+inline AuthSources auth_sources_of(const request& q, bool elsewhere) noexcept {
+    return {.request_field = q.fields->contains("Authorization"),
+            .request = &q.options->auth,
+            .url = &q.url,
+            .session_field = names_a_field(q.defaults, "Authorization"),
+            .session = &q.session->auth,
+            .netrc = q.shared && q.shared->netrc ? &*q.shared->netrc : nullptr,
+            .elsewhere = elsewhere};
+}
+
 /// Whose credentials are for this request: chosen once for each origin (SEMANTICS G3).
 inline std::error_code choose_credentials(transfer& t) {
     auto& q = t.asked;
     auto& w = way_of(t);
     if (std::exchange(w.chosen, true)) return {};
-    auto choice = choose_auth({.request_field = q.fields->contains("Authorization"),
-                               .request = &q.options->auth,
-                               .url = &q.url,
-                               .session_field = names_a_field(q.defaults, "Authorization"),
-                               .session = &q.session->auth,
-                               .netrc = q.shared && q.shared->netrc ? &*q.shared->netrc : nullptr,
-                               .elsewhere = w.dropped == secrets_dropped::all});
+    auto choice = choose_auth(auth_sources_of(q, w.dropped == secrets_dropped::all));
     w.credentials = AuthExchange(std::move(choice.auth));
     if (choice.from == AuthSource::request || choice.from == AuthSource::url) drop_default(t, "Authorization");
     return choice.fault;
