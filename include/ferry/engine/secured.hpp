@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstddef>
+#include <memory>
 #include <string_view>
 #include <system_error>
 
@@ -24,26 +25,12 @@ public:
     }
 
     /// The driver's first action, or null.
-    const action* begin(const action& wish, connection& c) {
-        wish_ = &wish;
-        tls_ = c.tls.get();
-        early_ = &c.early;
-        result_ = {};
-        left_ = wish.from;
-        return go_on();
-    }
+    const action* begin(const action& wish, connection& c) { return begin(wish, *c.tls); }
     /// What came of it; the next, or null.
     const action* next(const answer& a) {
-        const bool reading = raw_.what == action::kind::read;
-        // Neither a write that fails nor one that has to wait keeps a reader from what has come.
-        if (!reading && (a.readable || (a.ec && hears_out(a.ec)))) return ask_to_read();
-        if (a.ec) return done({.ec = a.ec, .n = taken()});
-        if (!reading) tls_->sent(a.n);
-        else if (a.n > 0) tls_->received(a.n);
-        else tls_->input_ended();
-        if (reading && wish_->what == action::kind::write && hears_early())
-            return done({.n = taken(), .readable = true});
-        return go_on();
+        if (!below_ || !below_->active()) return lower(account(a));
+        if (const auto* raw = below_->next(a)) return raw;
+        return lower(account(below_->result()));
     }
     bool active() const noexcept { return wish_ != nullptr; }
     const answer& result() const noexcept { return result_; }
@@ -54,21 +41,57 @@ private:
     /// A read begins with no more than one write's ciphertext; beyond that are answers that a peer makes us heap up.
     static constexpr std::size_t most_unsent = 128 * 1024;
 
+    const action* begin(const action& wish, tls_channel& tls) {
+        wish_ = &wish;
+        tls_ = &tls;
+        result_ = {};
+        left_ = wish.from;
+        if (wish.what == action::kind::write && hears_already()) return done({.readable = true});
+        return lower(go_on());
+    }
+    /// What this layer asks for is the wish of the one that carries it, and only what the last one asks is the
+    /// driver's.
+    const action* lower(const action* raw) {
+        while (raw && tls_->carrier()) {
+            if (!below_) below_ = std::make_unique<secured>();
+            if (const auto* deeper = below_->begin(*raw, *tls_->carrier())) return deeper;
+            raw = account(below_->result());
+        }
+        return raw;
+    }
+    const action* account(const answer& a) {
+        const bool reading = raw_.what == action::kind::read;
+        if (!reading) tls_->sent(a.n);  // by a carrier some may be taken whatever else it says
+        // Neither a write that fails nor one that has to wait keeps a reader from what has come.
+        if (!reading && (a.readable || (a.ec && hears_out(a.ec)))) return ask_to_read();
+        if (a.ec) return done({.ec = a.ec, .n = taken()});
+        if (reading && a.n > 0) tls_->received(a.n);
+        if (reading && a.n == 0) tls_->input_ended();
+        if (reading && wish_->what == action::kind::write && tls_->listen())
+            return done({.n = taken(), .readable = true});
+        if (reading && wish_->what == action::kind::handshake && a.n == 0) return end_handshake();
+        return go_on();
+    }
+    /// No more will come. What is still to be sent is not waited for, which might be for ever.
+    const action* end_handshake() {
+        if (tls_->handshake() == step::done) return done({});
+        return done({.ec = tls_->fault().ec});
+    }
+
     const action* go_on() {
         const bool reads = wish_->what == action::kind::read;
-        if (reads && !early_->empty()) return deliver_early();
         for (;;) {
-            if (!reads && !tls_->to_send().empty()) return ask_to_write();
+            if (!reads && tls_->withholds()) return ask_to_write();
             std::size_t n = 0;
             switch (attempt(n)) {
             case step::done:
                 if (wish_->what == action::kind::write && take(n)) break;
-                if (wish_->what == action::kind::handshake && !tls_->to_send().empty()) break;
+                if (wish_->what == action::kind::handshake && tls_->withholds()) break;
                 return done({.n = reads ? n : taken()});
             case step::wants_input:
                 if (reads && tls_->to_send().size() > most_unsent) return done({.ec = errc::tls_protocol_error});
                 return tls_->to_send().empty() ? ask_to_read() : ask_to_write();  // first what the peer waits for
-            case step::closed: return done({});
+            case step::closed: return done({.n = taken(), .readable = wish_->what == action::kind::write});
             case step::failed: return done({.ec = tls_->fault().ec, .n = taken()});
             }
         }
@@ -101,19 +124,8 @@ private:
                (ec == std::errc::connection_reset || ec == std::errc::broken_pipe ||
                 ec == std::errc::connection_aborted);
     }
-    /// While a request is being sent: is what has come a response, or the end? Tickets are not.
-    bool hears_early() {
-        std::array<char, 4096> some;
-        std::size_t n = 0;
-        const auto s = tls_->read(some, n);
-        if (s == step::done) early_->append(some.data(), n);
-        return s != step::wants_input;
-    }
-    const action* deliver_early() {
-        const auto n = early_->copy(wish_->into.data(), wish_->into.size());
-        early_->erase(0, n);
-        return done({.n = n});
-    }
+    /// Before a write: whether there is something that the driver cannot see, as it was received long ago.
+    bool hears_already() const { return tls_->heard() || (wish_->watch && tls_->unread() && tls_->listen()); }
 
     const action* ask_to_read() {
         raw_ = {.what = action::kind::read, .into = tls_->input_room(wish_->into.size())};
@@ -138,10 +150,10 @@ private:
 
     const action* wish_ = nullptr;
     tls_channel* tls_ = nullptr;
-    std::string* early_ = nullptr;  // decrypted while the request was still being sent
     std::array<std::string_view, 2> left_;
     action raw_{.what = action::kind::now};
     answer result_;
+    std::unique_ptr<secured> below_;  // made when there is a carrier
 };
 
 #else

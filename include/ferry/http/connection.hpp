@@ -22,21 +22,20 @@ struct connection {
     // With TLS, what is received here is plaintext.
 #if FERRY_HAS_TLS
     std::unique_ptr<tls_channel> tls;
-    std::string early;  // plaintext that came while a request was being sent
 #endif
     std::string out;  // memory for the request's head, and a small body behind it
 
     /// Whether more than the response has come: nobody will ever ask for that (RFC 9112 9.2).
     bool has_leftover() const {
 #if FERRY_HAS_TLS
-        if (tls && (!early.empty() || tls->settle() != verdict::alive)) return true;
+        if (tls && tls->settle() != verdict::alive) return true;
 #endif
         return begin_ != end_;
     }
     /// Whether some of what was written is still here.
     bool withholds() const noexcept {
 #if FERRY_HAS_TLS
-        return tls && !tls->to_send().empty();
+        return tls && tls->withholds();
 #else
         return false;
 #endif

@@ -235,7 +235,7 @@ private:
     }
     static std::span<char> raw_room(connection& c) {
 #if FERRY_HAS_TLS
-        if (c.tls) return c.tls->lend_room();
+        if (c.tls) return c.tls->bottom().lend_room();
 #endif
         return c.room(false);
     }

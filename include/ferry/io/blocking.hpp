@@ -19,6 +19,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 namespace ferry::detail {
@@ -249,13 +250,14 @@ private:
 template <class Make> auto run(blocking_driver& driver, transfer& t, Make make) {
     frame_stack::scope scope(&t.frames);
     operation op(make(), &t.frames);
+    std::optional<secured> stage;  // kept: with a carrier it has memory of its own
     while (op.next())
         op.reply_by([&](const action& a) {
             if (!secured::concerns(a, t.conn)) [[likely]]
                 return driver.perform(a);
-            secured stage;
-            for (auto* raw = stage.begin(a, *t.conn); raw;) raw = stage.next(driver.perform(*raw));
-            return stage.result();
+            if (!stage) stage.emplace();
+            for (auto* raw = stage->begin(a, *t.conn); raw;) raw = stage->next(driver.perform(*raw));
+            return stage->result();
         });
     return op.result();
 }

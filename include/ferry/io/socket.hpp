@@ -58,12 +58,12 @@ template <class Socket> verdict probe(Socket& s) noexcept {
 /// Under TLS what can be read may be a ticket or a new key: only decrypting it tells (RFC 8446 4.6).
 inline verdict why_readable(int fd, tls_channel& tls) noexcept try {
     for (int rounds = 0; rounds < 16; ++rounds) {
-        const auto room = tls.input_room();
+        const auto room = tls.bottom().input_room();
         const auto n = ::recv(fd, room.data(), room.size(), MSG_DONTWAIT);
         if (n == 0) return verdict::closed;
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? verdict::alive : verdict::error;
-        tls.received(static_cast<std::size_t>(n));
+        tls.bottom().received(static_cast<std::size_t>(n));
         const auto found = tls.probe();
         if (found != verdict::alive) return found == verdict::error ? verdict::tls_error : found;
     }
@@ -118,7 +118,7 @@ inline void say_goodbye(int fd, connection& c) noexcept try {
 #if FERRY_HAS_TLS
     if (!c.tls) return;
     c.tls->close_notify();
-    if (const auto last = c.tls->to_send(); !last.empty()) send_now(fd, {last});
+    if (const auto last = c.tls->bottom().to_send(); !last.empty()) send_now(fd, {last});
 #else
     static_cast<void>(fd), static_cast<void>(c);
 #endif

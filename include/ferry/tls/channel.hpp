@@ -1,5 +1,5 @@
 // One connection's TLS: plaintext on one side, ciphertext on the other, no socket. Whoever drives it moves ciphertext
-// between the socket and here.
+// between the socket, or the channel that carries it, and here.
 #pragma once
 
 #include <ferry/features.hpp>
@@ -10,10 +10,13 @@
 #include <ferry/host.hpp>
 #include <ferry/pool/verdict.hpp>
 #include <ferry/tls/context.hpp>
+#include <ferry/tls/faults.hpp>
 #include <ferry/tls/wire.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <cstring>
 #include <memory>
 #include <new>
 #include <span>
@@ -27,6 +30,9 @@ namespace ferry::detail {
 /// After every step `to_send()` may hold ciphertext. What a handshake leaves there, and a write, has to reach the peer
 /// before it is waited for; what `read`, `probe` and `close_notify` leave may go with the next write, or not at all.
 /// Not thread-safe, and stays where it was made.
+///
+/// A carrier is another channel, through whose plaintext this one's ciphertext goes: TLS with a server inside TLS with
+/// a proxy. Steps move nothing between the two; `at rest` and `what is known` speak of both.
 class tls_channel {
 public:
     enum class step {
@@ -37,9 +43,11 @@ public:
     };
 
     /// `host` as in the URL: a name, or an IP address with or without brackets. `key` says whose sessions may be
-    /// resumed: the pool's key of the connection, without what the options are. Throws std::bad_alloc.
-    tls_channel(std::shared_ptr<tls_context> context, std::string_view host, std::string key)
-        : context_(std::move(context)), ssl_(SSL_new(context_->native())) {
+    /// resumed: the pool's key of the connection, without what the options are. `carrier` has shaken hands; without one
+    /// the ciphertext is the socket's. Throws std::bad_alloc.
+    tls_channel(std::shared_ptr<tls_context> context, std::string_view host, std::string key,
+                std::unique_ptr<tls_channel> carrier = nullptr)
+        : carrier_(std::move(carrier)), context_(std::move(context)), ssl_(SSL_new(context_->native())) {
         const auto& options = context_->options();
         identity_.context = context_.get();
         identity_.key = options.session_resumption ? std::move(key) : std::string();
@@ -73,6 +81,13 @@ public:
     /// The socket has come to its end: no more will be received.
     void input_ended() noexcept { ended_ = true; }
 
+    /// Null without one.
+    tls_channel* carrier() const noexcept { return carrier_.get(); }
+    /// The one whose ciphertext is on the socket.
+    tls_channel& bottom() noexcept { return carrier_ ? carrier_->bottom() : *this; }
+    /// Whether ciphertext of what was written is still here or in the carrier.
+    bool withholds() const noexcept { return !to_send().empty() || (carrier_ && carrier_->withholds()); }
+
     // Steps
 
     /// When it is `done` a last flight may be left to send, which can go with the first write.
@@ -93,40 +108,50 @@ public:
 
     /// As much as there is, up to the size of `into`, which is not empty; `n` is 0 unless `done`.
     step read(std::span<char> into, std::size_t& n) {
-        n = 0;
-        if (fault_.ec) return step::failed;
-        while (n < into.size()) {
-            std::size_t some = 0;
-            ERR_clear_error();
-            if (const int result = SSL_read_ex(ssl_.get(), into.data() + n, into.size() - n, &some); result != 1) {
-                const auto s = outcome(result);
-                if (n == 0) return s;
-                break;  // it will be told again
-            }
-            n += some;
-            if (!unread()) break;
-        }
+        if (early_.empty()) return decrypt(into, n);
+        n = early_.copy(into.data(), into.size());
+        early_.erase(0, n);
         return step::done;
     }
+
+    /// While something is being written: whether the peer has said anything, or its data has ended. Tickets do not
+    /// count. `read` has it.
+    bool listen() {
+        std::array<char, 4096> some;
+        auto s = step::done;
+        for (std::size_t n = 0; s == step::done && early_.size() < most_at_once; early_.append(some.data(), n))
+            s = decrypt(some, n);
+        return heard() || s != step::wants_input;
+    }
+    /// Whether `listen` has come upon data that was not read yet.
+    bool heard() const noexcept { return !early_.empty(); }
+    /// Whether there are other bytes that no read has seen, decrypted or not.
+    bool unread() const noexcept { return wire_.unread() || SSL_has_pending(ssl_.get()) == 1; }
 
     /// Takes up to 64 KiB at a time: `n` of them, more than 0 if `done` and `from` is not empty.
     step write(std::string_view from, std::size_t& n) {
         n = 0;
         if (fault_.ec) return step::failed;
         if (from.empty()) return step::done;
-        from = from.substr(0, most_at_once);
+        from = from.substr(0, carrier_ ? most_carried : most_at_once);
         ERR_clear_error();
         const int result = SSL_write_ex(ssl_.get(), from.data(), from.size(), &n);
         return result == 1 ? step::done : outcome(result);
     }
 
-    /// Tells the peer that nothing more will be sent, as far as one attempt to send `to_send()` does (SEMANTICS A16).
-    /// Without effect before the handshake is done and after a fault.
+    /// Tells the peer, and the carrier's, that nothing more will be sent, as far as one attempt to send the bottom's
+    /// `to_send()` does (SEMANTICS A16). Says nothing of its own before the handshake is done and after a fault.
     void close_notify() {
-        if (!open_ || fault_.ec) return;
-        ERR_clear_error();
-        SSL_shutdown(ssl_.get());
-        ERR_clear_error();
+        if (open_ && !fault_.ec) {
+            ERR_clear_error();
+            SSL_shutdown(ssl_.get());
+            ERR_clear_error();
+        }
+        if (!carrier_) return;
+        std::size_t n = 0;
+        for (; !to_send().empty() && carrier_->write(to_send(), n) == step::done; sent(n)) {
+        }
+        carrier_->close_notify();
     }
 
     // At rest
@@ -135,23 +160,17 @@ public:
     /// alive; data, an end or a fault do not. Nor does half of a record, as nobody knows of what (SEMANTICS A3).
     verdict probe() {
         const auto v = settle();
-        return v == verdict::alive && wire_.inside_record() ? verdict::unsolicited_data : v;
+        return v == verdict::alive && inside_record() ? verdict::unsolicited_data : v;
     }
 
     /// The same at the end of a response, for what was received beyond it (SEMANTICS A4): half a record may wait for
     /// its other half until the probe.
     verdict settle() {
         if (fault_.ec) return verdict::error;
-        if (!unread() && !ended_ && !notified()) return verdict::alive;  // nothing to look at, as nearly always
-        char byte = 0;
-        std::size_t n = 0;
-        ERR_clear_error();
-        const int result = SSL_peek_ex(ssl_.get(), &byte, 1, &n);
-        if (result == 1) return verdict::unsolicited_data;
-        switch (outcome(result)) {
-        case step::closed: return verdict::closed;
-        case step::failed: return verdict::error;
-        default: return verdict::alive;
+        for (;;) {
+            const auto s = carrier_ ? draw() : step::wants_input;
+            if (const auto v = look(); v != verdict::alive) return v;
+            if (s != step::done) return s == step::failed ? verdict::error : verdict::alive;
         }
     }
 
@@ -159,6 +178,8 @@ public:
     void rest() noexcept {
         wire_.rest();
         SSL_free_buffers(ssl_.get());
+        if (early_.empty()) std::string().swap(early_);
+        if (carrier_) carrier_->rest();
     }
 
     // What is known
@@ -166,8 +187,9 @@ public:
     /// After `closed`: the peer has not said that its data ends here, so that someone else may have cut it off. Only a
     /// body that ends with the connection depends on it (SEMANTICS C6): `errc::tls_truncated`.
     bool truncated() const noexcept { return !notified(); }
-    /// After `failed`. The text names the certificate and host, the alert, or the rule that was broken.
-    const tls_fault& fault() const noexcept { return fault_; }
+    /// After `failed`, of this one or its carrier. The text names the certificate and host, the alert, or the rule that
+    /// was broken.
+    const tls_fault& fault() const noexcept { return fault_.ec || !carrier_ ? fault_ : carrier_->fault(); }
 
     // Once the handshake is done
 
@@ -184,6 +206,7 @@ public:
 
 private:
     static constexpr std::size_t most_at_once = 64 * 1024;
+    static constexpr std::size_t most_carried = most_at_once - 1024;  // so that a carrier takes its records at once
 
     /// SNI for a name (RFC 6066 3: no address, no dot at the end), and what the certificate is verified against.
     void name_peer(std::string_view host) {
@@ -204,8 +227,57 @@ private:
     }
 
     bool notified() const noexcept { return (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0; }
-    /// Whether there are bytes that no read has seen, decrypted or not.
-    bool unread() const noexcept { return wire_.unread() || SSL_has_pending(ssl_.get()) == 1; }
+    /// Whether a look is worth it.
+    bool stirs() const noexcept {
+        return heard() || unread() || ended_ || fault_.ec || notified() || (carrier_ && carrier_->stirs());
+    }
+    bool inside_record() const noexcept { return wire_.inside_record() || (carrier_ && carrier_->inside_record()); }
+
+    step decrypt(std::span<char> into, std::size_t& n) {
+        n = 0;
+        if (fault_.ec) return step::failed;
+        while (n < into.size()) {
+            std::size_t some = 0;
+            ERR_clear_error();
+            if (const int result = SSL_read_ex(ssl_.get(), into.data() + n, into.size() - n, &some); result != 1) {
+                const auto s = outcome(result);
+                if (n == 0) return s;
+                break;  // it will be told again
+            }
+            n += some;
+            if (!unread()) break;
+        }
+        return step::done;
+    }
+
+    /// What is to be said of what has come while nothing was to come.
+    verdict look() {
+        if (heard()) return verdict::unsolicited_data;
+        if (!unread() && !ended_ && !notified()) return verdict::alive;  // nothing to look at, as nearly always
+        char byte = 0;
+        std::size_t n = 0;
+        ERR_clear_error();
+        const int result = SSL_peek_ex(ssl_.get(), &byte, 1, &n);
+        if (result == 1) return verdict::unsolicited_data;
+        switch (outcome(result)) {
+        case step::closed: return verdict::closed;
+        case step::failed: return verdict::error;
+        default: return verdict::alive;
+        }
+    }
+    /// Takes some of what the carrier has into this one's input.
+    step draw() noexcept try {
+        if (!carrier_->stirs()) return step::wants_input;
+        const auto room = input_room();
+        std::size_t n = 0;
+        auto s = carrier_->read(room, n);
+        if (s == step::wants_input && carrier_->carrier_ && (s = carrier_->draw()) == step::done) return s;
+        if (s == step::done) received(n);
+        if (s == step::closed) input_ended();
+        return s;
+    } catch (const std::bad_alloc&) {
+        return step::failed;
+    }
 
     bool pinned() {
         const auto& pins = context_->options().pins;
@@ -239,45 +311,13 @@ private:
         auto reason = openssl_reason();
         if (identity_.verdict.ec && ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED)
             return fail(identity_.verdict.ec, std::exchange(identity_.verdict.text, {}));
-        return fail(fault_of(ERR_GET_LIB(code), ERR_GET_REASON(code)), "host " + identity_.host + ": " + reason);
+        return fail(connection_fault(code, ssl_.get()), "host " + identity_.host + ": " + reason);
     }
 
-    errc fault_of(int library, int reason) const {
-        if (library != ERR_LIB_SSL) return errc::tls_protocol_error;
-        if (reason > SSL_AD_REASON_OFFSET) return alert_fault(reason - SSL_AD_REASON_OFFSET);
-        switch (reason) {
-        case SSL_R_CERTIFICATE_VERIFY_FAILED:
-            return certificate_fault(static_cast<int>(SSL_get_verify_result(ssl_.get())), 0, nullptr);
-        case SSL_R_EE_KEY_TOO_SMALL:
-        case SSL_R_CA_KEY_TOO_SMALL:
-        case SSL_R_CA_MD_TOO_WEAK:
-        case SSL_R_DH_KEY_TOO_SMALL: return errc::certificate_too_weak;
-        case SSL_R_UNSUPPORTED_PROTOCOL:
-        case SSL_R_WRONG_SSL_VERSION:
-        case SSL_R_VERSION_TOO_LOW:
-        case SSL_R_NO_PROTOCOLS_AVAILABLE: return errc::tls_unsupported_version;
-        default: return errc::tls_protocol_error;
-        }
-    }
-
-    /// The peer's alerts (RFC 8446 6.2): those about certificates are about ours.
-    static errc alert_fault(int alert) noexcept {
-        switch (alert) {
-        case SSL_AD_PROTOCOL_VERSION: return errc::tls_unsupported_version;
-        case SSL_AD_BAD_CERTIFICATE:
-        case SSL_AD_UNSUPPORTED_CERTIFICATE:
-        case SSL_AD_CERTIFICATE_REVOKED:
-        case SSL_AD_CERTIFICATE_EXPIRED:
-        case SSL_AD_CERTIFICATE_UNKNOWN:
-        case SSL_AD_UNKNOWN_CA:
-        case SSL_AD_ACCESS_DENIED:
-        case SSL_AD_CERTIFICATE_REQUIRED: return errc::client_certificate_refused;
-        default: return errc::tls_alert;
-        }
-    }
-
+    const std::unique_ptr<tls_channel> carrier_;
     const std::shared_ptr<tls_context> context_;
     tls_wire wire_;
+    std::string early_;  // plaintext that came while something was being written
     tls_identity identity_;
     openssl_ptr<SSL> ssl_;  // goes before what it points to
     tls_fault fault_;
