@@ -34,7 +34,7 @@ inline result handshake(transfer& t, const tls_peer& peer, time_point until) {
         co_return fault.ec;
     }
     auto& tls = t.conn->tls;
-    tls = std::make_unique<tls_channel>(std::move(context), peer.host, peer.key);
+    tls = std::make_unique<tls_channel>(std::move(context), peer.host, peer.key, std::move(tls));
     auto a = co_await action{.what = action::kind::handshake, .until = until};
     tell_tls_fault(t, a.ec);
     co_return a.ec;
