@@ -171,13 +171,17 @@ public:
                      [](detail::async_call& c) { return detail::download(*c.exchange, c.path); });
     }
 
-    /// Opens a connection to the URL's host and keeps it for a request to come. `void(std::error_code)`.
+    /// Opens a connection to the URL's host and keeps it for a request to come, or `n` of them, as
+    /// `Session::preconnect` does. `void(std::error_code)`.
     template <class Token> auto async_preconnect(std::string_view url, Token&& token) {
+        return async_preconnect(url, std::size_t{1}, std::forward<Token>(token));
+    }
+    template <class Token> auto async_preconnect(std::string_view url, std::size_t n, Token&& token) {
         auto call = acquire();
         call->prepare("GET", url);
         return detail::start_owned<>(
             std::forward<Token>(token), std::move(call),
-            [](detail::async_call& on) { return detail::preconnect(*on.exchange); },
+            [n](detail::async_call& on) { return detail::preconnect(*on.exchange, n); },
             [](detail::async_call&, detail::call_owner&, std::error_code&) { return std::tuple(); });
     }
 
@@ -191,6 +195,9 @@ public:
 
     /// Closes idle connections that have expired or that the server has closed; how many.
     std::size_t prune() { return core().pool.prune(detail::clock::now(), std::chrono::milliseconds(0)); }
+
+    /// Closes all idle connections and forgets which addresses could not be reached, as `Session::prune(all)`.
+    std::size_t prune(All) { return core().shared->leave_network(core().pool); }
 
     /// The cookies; null if they are switched off.
     const std::shared_ptr<CookieJar>& cookies() const { return core().options.cookies; }

@@ -11,7 +11,10 @@
 #include <ferry/query.hpp>
 #include <ferry/rate_limit.hpp>
 #include <ferry/redirect.hpp>
+#include <ferry/resolve_options.hpp>
+#include <ferry/resolver.hpp>
 #include <ferry/retry.hpp>
+#include <ferry/socket_options.hpp>
 #include <ferry/tls_options.hpp>
 
 #include <chrono>
@@ -124,6 +127,9 @@ struct SessionOptions {
     bool decode = true;  ///< undo the Content-Encoding; not for a request with an `Accept-Encoding` of the caller's
     RedirectOptions redirects = {};
     std::optional<Retry> retry = {};  ///< none by default: only stale connections are tried again
+    ResolveOverrides resolve = {};  ///< where to connect to in place of what the URL says; no name is looked up
+    Resolver resolver = {};         ///< looks up names in place of the system; see `Resolver`
+    SocketOptions socket = {};
     Hooks hooks = {};
     PoolLimits pool = {};
     RateLimit rate = {};                              ///< of requests to one host; none by default

@@ -13,6 +13,9 @@ inline constexpr std::chrono::milliseconds no_timeout = std::chrono::millisecond
 /// For any count or size among the options.
 inline constexpr std::size_t unlimited = SIZE_MAX;
 
+/// For `prune`: idle connections in good order as well. (No variable, whose name others could not use unwarned.)
+enum All { all };
+
 /// Limits of a session's pool.
 struct PoolLimits {
     std::size_t max_idle_per_host = 10;    ///< kept ready for one host (urllib3 `maxsize`); 0 keeps none

@@ -201,6 +201,7 @@ inline complaint check_session(const SessionOptions& o) {
     if (o.rate.burst == 0) return must_be_positive("rate.burst");
     if (auto* name = o.retry ? bad_retry(*o.retry) : nullptr) return {errc::invalid_option, name};
     if (o.max_head == 0) return must_be_positive("max_head");
+    if (auto* what = objection_to_sockets(o.socket)) return {errc::invalid_option, what};
     if (o.pool.idle_timeout.count() < 0) return {errc::invalid_option, "pool.idle_timeout must not be negative"};
     for (auto name : {"Host", "Content-Length", "Transfer-Encoding"})
         if (o.headers.contains(name))

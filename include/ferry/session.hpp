@@ -160,6 +160,20 @@ public:
     /// itself, at most once a second.
     std::size_t prune() { return core().connections->pool.prune(detail::clock::now(), std::chrono::milliseconds(0)); }
 
+    /// Closes all idle connections, those in good order too, and forgets which addresses could not be reached: for
+    /// when the network has changed. How many. A session finds out by itself that its machine has slept.
+    std::size_t prune(All) { return core().shared->leave_network(core().connections->pool); }
+
+    /// Opens `n` more connections to the URL's host, one after the other, and keeps them idle for requests to come. At
+    /// a limit of the pool (`max_idle_per_host`, `max_per_host`, ...) no more are opened, and that is no error: what is
+    /// open is not closed for them. An idle connection ages as usual (`idle_timeout`). Throws `ferry::Error` if one
+    /// cannot be opened.
+    void preconnect(std::string_view url, std::size_t n = 1) {
+        if (auto f = preconnecting(url, n)) detail::raise(std::move(f));
+    }
+    void preconnect(std::string_view url, std::error_code& ec) { preconnect(url, 1, ec); }
+    void preconnect(std::string_view url, std::size_t n, std::error_code& ec) { ec = preconnecting(url, n).ec; }
+
     /// The cookies; null if they are switched off.
     const std::shared_ptr<CookieJar>& cookies() const { return core().options.cookies; }
 
@@ -196,6 +210,14 @@ private:
         f = state.prepare(url);
         if (!f) f = state.perform([&] { return detail::download(state.transfer, path); });
         return std::move(state.response);
+    }
+
+    detail::failure preconnecting(std::string_view url, std::size_t n) {
+        Stream s(std::make_unique<Stream::State>(alive(), "GET", Options::none()));
+        auto& state = *s.state_;
+        auto f = state.prepare(url);
+        if (!f) f = state.perform([&] { return detail::preconnect(state.transfer, n); });
+        return f;
     }
 
     const std::shared_ptr<detail::session_core>& alive() const {

@@ -53,6 +53,13 @@ private:
     Endpoint endpoint_;
 };
 
+/// `192.0.2.1`, or `192.0.2.1:4000` where there is a port.
+inline std::string to_string(const LocalAddress& a) {
+    auto text = to_string(a.endpoint());
+    if (a.endpoint().port == 0) text.resize(text.rfind(':'));
+    return text;
+}
+
 /// How a session's sockets are opened.
 struct SocketOptions {
     TcpKeepAlive keep_alive = {};
@@ -86,6 +93,13 @@ inline std::string socket_key(const SocketOptions& o) {
     if (!o.interface.empty()) key.append("through ").append(o.interface).append(" ");
     if (!o.unix_socket.empty()) key.append("at ").append(o.unix_socket);
     return key;
+}
+
+/// For people: the NUL in front of an abstract name becomes `@`, as the system's own tools have it.
+inline std::string printable_path(std::string_view path) {
+    std::string text(path);
+    if (text.starts_with('\0')) text.front() = '@';
+    return text;
 }
 
 /// Takes out what cannot be reached from a local address; nothing may be left.

@@ -30,15 +30,16 @@ enum class DiscardReason : unsigned char {
     pool_closed,       ///< the session was closed
     tls_error,         ///< the TLS layer failed
     forked,            ///< it belongs to the parent process
+    network_changed,   ///< `prune(all)`, or the machine has slept meanwhile
 };
 
-inline constexpr std::size_t discard_reasons = static_cast<std::size_t>(DiscardReason::forked) + 1;
+inline constexpr std::size_t discard_reasons = static_cast<std::size_t>(DiscardReason::network_changed) + 1;
 
 constexpr std::string_view to_string(DiscardReason r) noexcept {
     constexpr std::array<std::string_view, discard_reasons> names{
         "peer_closed",  "reset",        "unsolicited_data", "leftover_bytes", "idle_expired",
         "hint_expired", "max_lifetime", "max_requests",     "close_header",   "not_drained",
-        "aborted",      "pool_full",    "pool_closed",      "tls_error",      "forked"};
+        "aborted",      "pool_full",    "pool_closed",      "tls_error",      "forked", "network_changed"};
     auto i = static_cast<std::size_t>(r);
     return i < names.size() ? names[i] : "unknown reason";
 }

@@ -63,20 +63,39 @@ public:
     World& resolves_nothing(std::error_code ec) { return fails(Kind::resolve, "resolves nothing", ec); }
 
     World& starts(const Endpoint& peer, std::error_code ec = {}) {
-        return step(Kind::start_connect, "starts " + to_string(peer), [peer, ec](const detail::action& a) {
+        return step(Kind::start_connect, "starts " + to_string(peer), [this, peer, ec](const detail::action& a) {
+            CHECK(a.path.empty());
             CHECK(a.peer == peer);
+            return begun(ec);
+        });
+    }
+    // One of the machine's own faults, with what the driver has to say about it.
+    World& cannot_start(const Endpoint& peer, std::error_code ec, std::string about) {
+        return step(Kind::start_connect, "cannot start " + to_string(peer), [peer, ec, about](const detail::action& a) {
+            CHECK(a.peer == peer);
+            *a.text = about;
             return detail::answer{.ec = ec};
         });
     }
-    World& connects() {
-        return step(Kind::await_connect, "connects", [this](const detail::action&) {
-            REQUIRE(held_);
-            held_->open = true;
-            return detail::answer{.at = now};
+    World& starts_at(std::string path, std::error_code ec = {}) {
+        return step(Kind::start_connect, "starts " + path, [this, path, ec](const detail::action& a) {
+            CHECK(a.path == path);
+            return begun(ec);
         });
     }
-    World& refuses(std::error_code ec = std::make_error_code(std::errc::connection_refused)) {
-        return fails(Kind::await_connect, "refuses", ec);
+    // The attempt that was begun last of those that run, or this one, counted from 0.
+    World& connects(std::optional<std::size_t> which = {}) {
+        return step(Kind::await_connect, "connects", [this, which](const detail::action&) {
+            REQUIRE(held_);
+            held_->open = true;
+            return detail::answer{.n = ended(which), .at = now};
+        });
+    }
+    World& refuses(std::error_code ec = std::make_error_code(std::errc::connection_refused),
+                   std::optional<std::size_t> which = {}) {
+        return step(Kind::await_connect, "refuses", [this, ec, which](const detail::action&) {
+            return detail::answer{.ec = ec, .n = ended(which), .at = now};
+        });
     }
     // A blank connection to one address, in no time.
     World& dials() { return hands_out_blank().resolves({v4(1)}).starts(v4(1)).connects(); }
@@ -242,9 +261,22 @@ private:
                         REQUIRE_FALSE(held_);
                         held_ = std::make_unique<detail::connection>();
                         held_->open = held_->info.reused = kept;
+                        running_.clear();
+                        begun_ = 0;
                         ++handed_out;
                         return detail::answer{.conn = held_.get(), .at = now};
                     });
+    }
+    detail::answer begun(std::error_code ec) {
+        if (ec) return {.ec = ec};
+        running_.push_back(begun_);
+        return {.n = begun_++};
+    }
+    std::size_t ended(std::optional<std::size_t> which) {
+        REQUIRE_FALSE(running_.empty());
+        const auto number = which.value_or(running_.back());
+        REQUIRE(std::erase(running_, number) == 1);
+        return number;
     }
     detail::answer let_go(const detail::action& a) {
         REQUIRE(held_);
@@ -264,7 +296,7 @@ private:
         if (own == detail::never && a.until == detail::never) FAIL("this would never end: " << a);
         const bool total = a.until <= own;
         now = total ? std::max(now, a.until) : own;
-        return {.ec = total ? errc::total_timeout : errc::read_timeout};
+        return {.ec = total ? errc::total_timeout : errc::read_timeout, .at = now};
     }
     detail::answer play_dead(const detail::action& a) {
         if (a.what == Kind::release) return let_go(a);
@@ -276,6 +308,8 @@ private:
     std::deque<std::chrono::milliseconds> pauses_;
     std::chrono::milliseconds pause_{};
     std::unique_ptr<detail::connection> held_;
+    std::vector<std::size_t> running_;  // attempts to connect
+    std::size_t begun_ = 0;
     std::size_t played_ = 0, asked_ = 0;
     std::size_t failing_ = std::size_t(-1);
     std::error_code failure_;

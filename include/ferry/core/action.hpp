@@ -28,7 +28,7 @@ struct action {
         checkout,       // a connection to the request's origin: idle and probed alive, or blank
         release,        // give it back: `keep` it, at rest, or discard it for `reason`
         resolve,        // `host`, `port` into `found`
-        start_connect,  // begin to connect to `peer`, beside those already begun
+        start_connect,  // begin to connect to `peer`, or to the socket at `path`, beside those already begun
         await_connect,  // until one of those begun has succeeded or failed
         handshake,      // TLS on what is connected; no driver sees it
         open_body,      // the request's body from its beginning
@@ -46,6 +46,7 @@ struct action {
 
     kind what;
     bool fresh = false;  // checkout: a blank one, even if others are idle
+    bool spare = false;  // checkout: a blank one, and only if it can be kept beside the others
     bool keep = false;   // release
     bool watch = false;  // write: look for bytes from the peer first, and come back if there are any
     bool skip = false;   // read
@@ -54,8 +55,8 @@ struct action {
     std::span<char> into{};                         // read, pull
     std::array<std::string_view, 2> from{};         // write; store takes the first
     std::string_view host{};                        // resolve
-    std::string_view path{};                        // create, resume
-    std::string* text = nullptr;                    // resume, restart
+    std::string_view path{};      // create, resume; start_connect, where it is not empty: a unix domain socket's
+    std::string* text = nullptr;  // resume, restart; resolve, start_connect: what is wrong, for people, if that is known
     std::vector<Endpoint>* found = nullptr;         // resolve
     Endpoint peer{};                                // start_connect
     std::chrono::milliseconds limit = no_limit;
@@ -72,7 +73,7 @@ constexpr std::string_view to_string(action::kind k) noexcept {
 
 /// Whether two actions ask the same of the world (buffers by their place and size, bytes to send by value).
 inline bool operator==(const action& a, const action& b) noexcept {
-    return a.what == b.what && a.fresh == b.fresh && a.keep == b.keep && a.watch == b.watch && a.skip == b.skip &&
+    return a.what == b.what && a.fresh == b.fresh && a.spare == b.spare && a.keep == b.keep && a.watch == b.watch && a.skip == b.skip &&
            (a.what != action::kind::release || a.keep || a.reason == b.reason) && a.port == b.port &&
            a.into.data() == b.into.data() && a.into.size() == b.into.size() && a.from == b.from && a.host == b.host &&
            a.path == b.path && a.peer == b.peer && a.limit == b.limit && a.until == b.until && a.hint == b.hint;
@@ -81,12 +82,12 @@ inline bool operator==(const action& a, const action& b) noexcept {
 inline std::ostream& operator<<(std::ostream& os, const action& a) {
     os << to_string(a.what);
     switch (a.what) {
-    case action::kind::checkout: return os << (a.fresh ? " fresh" : "");
+    case action::kind::checkout: return os << (a.fresh ? " fresh" : "") << (a.spare ? " spare" : "");
     case action::kind::release: return a.keep ? os << " keep" : os << " discard " << a.reason;
     case action::kind::create: return os << ' ' << a.path;
     case action::kind::store: return os << ' ' << a.from[0].size() << " bytes";
     case action::kind::resolve: return os << ' ' << a.host << ':' << a.port;
-    case action::kind::start_connect: return os << ' ' << a.peer;
+    case action::kind::start_connect: return a.path.empty() ? os << ' ' << a.peer : os << ' ' << a.path;
     case action::kind::read:
     case action::kind::pull: return os << " up to " << a.into.size();
     case action::kind::write: return os << " \"" << a.from[0] << a.from[1] << '"' << (a.watch ? " watching" : "");
@@ -98,7 +99,7 @@ inline std::ostream& operator<<(std::ostream& os, const action& a) {
 struct answer {
     std::error_code ec{};
     std::size_t n = 0;  // bytes moved; resume: bytes that are there; open_body: the body's size, or unknown_size;
-                        // await_connect: which one
+                        // start_connect, await_connect: which attempt, counted from 0 since the connection was blank
     connection* conn = nullptr;  // checkout
     time_point at{};             // now, checkout, resolve, await_connect, release
     bool readable = false;  // write: the peer has sent something; only `n` bytes were written (under TLS, else none)

@@ -199,6 +199,7 @@ inline result after_failure(transfer& t, std::error_code ec, bool& again) {
     auto next = judge_retry(t, ec, now.at);
     if (next.what == next_request::kind::none) co_return not_again(t, ec, next.ec);
     tell_retry(t, t.way->retries->made(), ec, next.wait, false);
+    t.particulars.clear();
     auto slept = co_await sleep(add(now.at, next.wait));
     if (slept) co_return slept;
     ec = go_on(t, next);

@@ -44,11 +44,12 @@ inline void log_sent(const Hooks& hooks, std::string_view head) {
 }
 
 /// Where a request goes: one without a connection goes to an adapter.
-inline std::string describe(const ConnectionInfo& info) {
+inline std::string describe(const ConnectionInfo& info, std::string_view unix_socket) {
     if (info.id == 0) return "* to an adapter";
     const auto id = std::to_string(info.id);
     if (info.reused) return "* again on connection " + id;
-    return "* connected to " + to_string(info.remote) + ", connection " + id;
+    const auto place = unix_socket.empty() ? to_string(info.remote) : printable_path(unix_socket);
+    return "* connected to " + place + ", connection " + id;
 }
 
 /// `first` begins with the head.
@@ -57,7 +58,7 @@ inline void tell_sending(const transfer& t, std::string_view first) {
     auto& hooks = t.asked.session->hooks;
     auto& info = t.response.connection;
     if (hooks.log) {
-        hooks.log(describe(info));
+        hooks.log(describe(info, t.asked.session->socket.unix_socket));
         log_sent(hooks, head);
     }
     if (hooks.on_request) hooks.on_request({t.asked.method, t.asked.url, head, info});

@@ -65,7 +65,8 @@ inline result speak_socks(transfer& t, Socks5& socks, time_point until) {
 inline result find_target(transfer& t, std::vector<Endpoint>& addresses, time_point until) {
     if (t.asked.route->proxy.kind() == ProxyKind::socks5h) co_return std::error_code{};
     const auto host = t.asked.url.hostname();
-    auto ec = co_await resolve(t, host, t.asked.url.port(), until, addresses);
+    time_point now;
+    auto ec = co_await resolve(t, host, t.asked.url.port(), until, addresses, now);
     co_return ec;
 }
 

@@ -13,8 +13,11 @@
 
 namespace ferry::detail {
 
+/// A unix domain socket is the end of the way, whatever the environment says of proxies.
 inline ProxyChoice choose_proxy(const request& q) {
-    return choose_proxy(q.options->proxy, q.session->proxy, q.shared->environment, q.url);
+    static const ProxyEnvironment nothing;
+    const bool asks = q.session->socket.unix_socket.empty();
+    return choose_proxy(q.options->proxy, q.session->proxy, asks ? q.shared->environment : nothing, q.url);
 }
 
 /// The absolute form; of `*` it is the form without a path (RFC 9112 3.2.4).
@@ -48,6 +51,8 @@ inline complaint choose_way(request& q) {
     const auto choice = choose_proxy(q);
     if (choice.fault) return {choice.fault, std::string(choice.variable).append(": ").append(choice.why)};
     auto& proxy = choice.proxy;
+    if (proxy && !q.session->socket.unix_socket.empty())
+        return {errc::invalid_option, "proxy: all connections go to socket.unix_socket"};
     if (!FERRY_HAS_TLS && proxy.kind() == ProxyKind::https) return {errc::tls_not_available, "proxy " + proxy.name()};
 
     auto r = std::make_shared<routing>();

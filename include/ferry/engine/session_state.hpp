@@ -2,15 +2,19 @@
 #pragma once
 
 #include <ferry/adapter.hpp>
+#include <ferry/failed_addresses.hpp>
 #include <ferry/features.hpp>
 #include <ferry/netrc.hpp>
 #include <ferry/options.hpp>
 #include <ferry/proxy_rules.hpp>
+#include <ferry/pool/network_watch.hpp>
+#include <ferry/resolver.hpp>
 #include <ferry/retry_budget.hpp>
 #include <ferry/stats.hpp>
 #include <ferry/tls/contexts.hpp>
 
 #include <cstddef>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -58,9 +62,27 @@ struct session_state {
     const TlsOptions tls_options;  // of connections whose key says nothing of them
     const TlsOptions proxy_tls;
     numbered credentials;  // of proxies
+    failed_addresses failed;
+    network_watch network;
+    std::shared_ptr<const Resolver> resolver;  // if there is one; those that it keeps waiting share in it
 #if FERRY_HAS_TLS
     tls_contexts tls;
 #endif
+
+    /// What is idle goes, and what is known of addresses is forgotten. How many connections that was.
+    template <class Pool> std::size_t leave_network(Pool& pool) {
+        failed.clear();
+        return pool.clear(DiscardReason::network_changed);
+    }
+    /// Whether the machine has slept since this was asked last; then all that was idle in the pool is gone.
+    template <class Pool> bool has_slept(Pool& pool, time_point now) {
+        bool slept = false;
+        network.look(now, [&] {
+            leave_network(pool);
+            slept = true;
+        });
+        return slept;
+    }
 
     /// Adds what the pool does not know.
     PoolStats complete(PoolStats stats) const {

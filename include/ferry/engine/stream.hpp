@@ -107,17 +107,26 @@ inline result let_go(transfer& t) {
 }
 
 /// A connection for later: opened, and kept without having been used.
-inline result preconnect(transfer& t) {
-    if (t.asked.adapter) co_return std::error_code{};
-    auto begun = co_await action{.what = action::kind::now};
-    start_clock(t, begun.at);
+inline result open_spare(transfer& t) {
     t.phase = Phase::pool;
     auto place = co_await action{
-        .what = action::kind::checkout, .fresh = true, .limit = t.asked.pool_wait, .until = t.deadline};
+        .what = action::kind::checkout, .fresh = true, .spare = true, .limit = t.asked.pool_wait, .until = t.deadline};
     if (place.ec) co_return timed_out_as(place.ec, errc::pool_timeout);
     t.conn = place.conn;
     auto ec = co_await connect(t);
     co_await release(t, ec ? reuse{reason_for(ec)} : reuse{});
+    co_return ec;
+}
+
+/// So many of them, one after the other, or as many as the pool's limits leave room for.
+inline result preconnect(transfer& t, std::size_t count) {
+    if (t.asked.adapter) co_return std::error_code{};
+    auto begun = co_await action{.what = action::kind::now};
+    start_clock(t, begun.at);
+    std::error_code ec;
+    while (!ec && count-- > 0) ec = co_await open_spare(t);
+    const bool full = ec == errc::pool_empty;
+    if (full) ec = {};
     co_return ec;
 }
 

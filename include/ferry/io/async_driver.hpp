@@ -51,7 +51,7 @@ inline std::error_code resolver_error(std::error_code ec) noexcept {
     return system_error(ec);
 }
 
-class async_driver : protected serialized, private async_pool::waiter {
+class async_driver : protected serialized, private async_pool::waiter, private lookup::listener {
 protected:
     ~async_driver() = default;
 
@@ -113,8 +113,8 @@ protected:
 
 private:
     struct attempt_to_connect {
-        std::uint64_t id;
-        Endpoint peer;
+        std::size_t id;
+        Endpoint peer;  // none for a unix domain socket
         async_socket socket;
         bool ended = false;
         std::error_code ec{};
@@ -163,7 +163,7 @@ private:
     /// The wait for this action ends without what it was for, unless that has just come.
     answer give_up(const action& a, std::error_code ec) {
         if (waits_for_turn(a)) turn_at_ = never, working_ = {};
-        if (a.what != action::kind::checkout || !in_line_) return {.ec = ec};
+        if (a.what != action::kind::checkout || !in_line_) return {.ec = ec, .n = unknown_size, .at = clock::now()};
         auto got = leave_line();
         return got == async_pool::outcome::left ? answer{.ec = ec} : handed_out(got, clock::now());
     }
@@ -182,6 +182,7 @@ private:
         granted_ = false;
         const auto key = place_of(*asked_);
         const auto now = clock::now();
+        if (a.spare && !core_->pool.has_room(key)) return answer{.ec = errc::pool_empty};
         auto got = core_->pool.checkout(key, now, a.fresh, this, lease_);
         if (got != outcome::queued) return handed_out(got, now);
         in_line_ = true;
@@ -205,6 +206,7 @@ private:
     }
 
     connection& live_or_blank(time_point now) {
+        if (lease_ && asked_->shared->has_slept(core_->pool, now)) lease_.next(DiscardReason::network_changed, now);
         while (lease_) {
             auto found = probe();
             if (found == verdict::alive) break;
@@ -265,6 +267,7 @@ private:
         return {.at = now};
     }
     void forget_outstanding() noexcept {
+        if (auto left = std::exchange(lookup_, nullptr)) left->leave();
         std::vector<attempt_to_connect> losers;
         std::lock_guard lock(mutex_);
         ++turn_;
@@ -273,16 +276,19 @@ private:
         reading_ = writing_ = resolving_ = pulling_ = no_room_ = false;
         received_ = pulled_ = {};
         resolved_.reset();
+        attempts_ = 0;
     }
 
     // Connecting.
 
     std::optional<answer> resolve(const action& a) {
+        if (lookup_) return ask_lookup(a);
         if (!resolving_) {
             if (resolve_literal(a.host, a.port, *a.found)) return answer{.at = clock::now()};
             auto ec = with_descriptors(core_->pool,
                                        [] { return open_tcp(AF_INET) ? std::error_code{} : last_error(); });
             if (ec) return answer{.ec = ec};
+            if (asked_->shared->resolver) return start_lookup(a);
             start_resolving(a);
             return {};
         }
@@ -308,41 +314,65 @@ private:
             }));
     }
 
+    /// By the caller's function, whose thread may be left behind. It knocks, as the pool does for those in line.
+    std::optional<answer> start_lookup(const action& a) {
+        lookup::listener* me = this;
+        auto begun = std::make_shared<lookup>(me);
+        if (auto ec = begin_lookup(a.host, a.port, asked_->shared->resolver, begun)) return answer{.ec = ec};
+        lookup_ = std::move(begun);
+        keep_context_working();
+        return {};
+    }
+    std::optional<answer> ask_lookup(const action& a) {
+        lookup_result r;
+        if (!lookup_->take(r)) return {};
+        lookup_.reset();
+        working_ = {};
+        *a.found = std::move(r.found);
+        *a.text = std::move(r.about);
+        return answer{.ec = r.ec, .at = clock::now()};
+    }
+    void looked_up() noexcept override {
+        std::lock_guard lock(mutex_);
+        knock(core_->executor);
+    }
+
     std::optional<answer> start_connect(const action& a) {
+        const bool path = !a.path.empty();
+        const int family = path ? AF_UNIX : a.peer.v6 ? AF_INET6 : AF_INET;
         descriptor fd;
         auto ec = with_descriptors(core_->pool, [&] {
-            fd = open_tcp(a.peer.v6 ? AF_INET6 : AF_INET);
-            return fd ? std::error_code{} : last_error();
+            return path ? connect_to_path(a.path, fd) : open_for(a.peer, asked_->session->socket, fd, *a.text);
         });
         if (ec) return answer{.ec = ec};
-        const asio::generic::stream_protocol protocol(a.peer.v6 ? AF_INET6 : AF_INET, IPPROTO_TCP);
         async_socket socket(core_->executor);
-        socket.assign(protocol, fd.get(), ec);
+        socket.assign(asio::generic::stream_protocol(family, path ? 0 : IPPROTO_TCP), fd.get(), ec);
         if (ec) return answer{.ec = system_error(ec)};
         fd.release();
-        auto id = ++attempts_;
+        const auto id = attempts_++;
         {
             std::lock_guard lock(mutex_);
-            dialing_.push_back({id, a.peer, std::move(socket)});
+            dialing_.push_back({id, a.peer, std::move(socket), path});
         }
+        if (path) return answer{.n = id};
         const system_address to(a.peer);
         dialing_.back().socket.async_connect(asio::generic::stream_protocol::endpoint(to.get(), to.size, IPPROTO_TCP),
                                              on(other_memory_, [this, id](std::error_code failed) {
                                                  for (auto& d : dialing_)
                                                      if (d.id == id) d.ended = true, d.ec = system_error(failed);
                                              }));
-        return answer{};
+        return answer{.n = id};
     }
 
     std::optional<answer> await_connect() {
         std::unique_lock lock(mutex_);
-        if (dialing_.empty()) return answer{.ec = errc::no_address};
+        if (dialing_.empty()) return answer{.ec = errc::no_address, .n = unknown_size};
         auto ended = std::find_if(dialing_.begin(), dialing_.end(), [](auto& d) { return d.ended; });
         if (ended == dialing_.end()) return {};
         auto first = std::move(*ended);
         dialing_.erase(ended);
         lock.unlock();
-        if (first.ec) return answer{.ec = first.ec};
+        if (first.ec) return answer{.ec = first.ec, .n = first.id, .at = clock::now()};
         auto& channel = *lease_;
         channel->socket = std::move(first.socket);
         channel->http.open = true;
@@ -351,7 +381,7 @@ private:
         forget_outstanding();
         const auto now = clock::now();
         lease_.opened(now);
-        return answer{.at = now};
+        return answer{.n = first.id, .at = now};
     }
 
     // Bytes.
@@ -497,7 +527,8 @@ private:
     outcome_of_io received_, pulled_;
     std::optional<std::pair<std::error_code, std::vector<Endpoint>>> resolved_;
     std::vector<attempt_to_connect> dialing_;
-    std::uint64_t attempts_ = 0;
+    std::size_t attempts_ = 0;  // since the connection was blank
+    std::shared_ptr<lookup> lookup_;
 
     handler_memory read_memory_, other_memory_;
 };

@@ -98,6 +98,7 @@ private:
         auto now = std::exchange(just_now_, never);
         if (now == never) now = clock::now();
         const auto key = place_of(asked_);
+        if (a.spare && !shared_.pool.has_room(key)) return {.ec = errc::pool_empty};
         auto got = shared_.pool.checkout(key, now, a.fresh, nullptr, lease_);
         if (got == outcome::empty) {  // only now is it worth having something to wait on
             blocked_thread in_line;
@@ -117,6 +118,7 @@ private:
 
     /// Probes what was handed out, until one is alive or none is left.
     connection& live_or_blank(time_point now) {
+        if (lease_ && asked_.shared->has_slept(shared_.pool, now)) lease_.next(DiscardReason::network_changed, now);
         while (lease_) {
             auto found = lease_->probe();
             if (found == verdict::alive) break;
@@ -148,7 +150,7 @@ private:
     answer resolve(const action& a) {
         if (resolve_literal(a.host, a.port, *a.found)) return {.at = clock::now()};
         auto ec = with_descriptors(shared_.pool, [] { return open_tcp(AF_INET) ? std::error_code{} : last_error(); });
-        if (!ec) ec = resolve_name(a.host, a.port, bound_of(a), waker_, *a.found);
+        if (!ec) ec = resolve_name(a, asked_.shared->resolver, waker_);
         return {.ec = ec, .at = clock::now()};
     }
     answer open_body() {
@@ -180,15 +182,24 @@ private:
         return {.ec = ec == errc::read_timeout ? std::error_code{} : ec};
     }
     answer start_connect(const action& a) {
-        return {.ec = with_descriptors(shared_.pool, [&] { return dialer_.start(a.peer); })};
+        answer begun;
+        begun.ec = with_descriptors(shared_.pool, [&] {
+            if (!a.path.empty()) return dialer_.start(a.path, begun.n);
+            return dialer_.start(a.peer, asked_.session->socket, *a.text, begun.n);
+        });
+        return begun;
     }
     answer await_connect(const action& a) {
         dialer::won winner;
-        auto ec = dialer_.await(bound_of(a), waker_, winner);
-        if (!ec) ec = lease_->adopt(std::move(winner));
-        const auto now = clock::now();
-        if (!ec) lease_.opened(now);
-        return {.ec = ec, .at = now};
+        answer ended{.n = unknown_size};
+        ended.ec = dialer_.await(bound_of(a), waker_, winner, ended.n);
+        if (!ended.ec) ended.ec = lease_->adopt(std::move(winner));
+        ended.at = clock::now();
+        if (!ended.ec) {
+            dialer_.clear();
+            lease_.opened(ended.at);
+        }
+        return ended;
     }
 
     /// One call when nothing but the time between two bytes can end the wait, else two. A signal ends the one call; the

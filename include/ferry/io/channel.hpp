@@ -38,7 +38,7 @@ struct channel {
         auto flags = ::fcntl(fd, F_GETFL);
         if (flags < 0 || ::fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0) return last_error();
         std::error_code ec;
-        socket.assign(asio::generic::stream_protocol(w.peer.v6 ? AF_INET6 : AF_INET, IPPROTO_TCP), fd, ec);
+        socket.assign(asio::generic::stream_protocol(w.family, w.family == AF_UNIX ? 0 : IPPROTO_TCP), fd, ec);
         if (ec) return ec;
         w.socket.release();
         http.open = true;

@@ -2,54 +2,50 @@
 #pragma once
 
 #include <ferry/io/descriptor.hpp>
+#include <ferry/io/open_socket.hpp>
 #include <ferry/io/socket.hpp>
 
-#include <fcntl.h>
 #include <poll.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstddef>
+#include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
 
 namespace ferry::detail {
 
-/// A TCP socket that does not block, is closed on exec, raises no signal and does not wait to fill segments.
-inline descriptor open_tcp(int family) noexcept {
-#ifdef SOCK_CLOEXEC
-    descriptor d(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP));
-#else
-    descriptor d(::socket(family, SOCK_STREAM, IPPROTO_TCP));
-    if (d) ::fcntl(d.get(), F_SETFD, FD_CLOEXEC), ::fcntl(d.get(), F_SETFL, O_NONBLOCK);
-#endif
-    [[maybe_unused]] const int on = 1;
-    if (d) ::setsockopt(d.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-#ifdef SO_NOSIGPIPE
-    if (d) ::setsockopt(d.get(), SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on);
-#endif
-    return d;
-}
-
 class dialer {
 public:
     struct won {
         descriptor socket;
-        Endpoint peer;
+        Endpoint peer = {};      // none for a unix domain socket
+        int family = AF_UNIX;
+        std::size_t number = 0;  // of the attempt, since all was cleared
     };
 
-    std::error_code start(const Endpoint& peer) {
-        auto d = open_tcp(peer.v6 ? AF_INET6 : AF_INET);
-        if (!d) return last_error();
+    /// `fault` names the option that could not be had.
+    std::error_code start(const Endpoint& peer, const SocketOptions& options, std::string& fault, std::size_t& number) {
+        descriptor d;
+        if (auto ec = open_for(peer, options, d, fault)) return ec;
         system_address to(peer);
         if (::connect(d.get(), to.get(), to.size) != 0 && errno != EINPROGRESS && errno != EINTR) return last_error();
-        running_.push_back({std::move(d), peer});
+        number = begun_++;
+        running_.push_back({std::move(d), peer, peer.v6 ? AF_INET6 : AF_INET, number});
+        return {};
+    }
+    std::error_code start(std::string_view path, std::size_t& number) {
+        descriptor d;
+        if (auto ec = connect_to_path(path, d)) return ec;
+        number = begun_++;
+        running_.push_back({.socket = std::move(d), .number = number});
         return {};
     }
 
-    /// Until one has succeeded, which ends the others, or one has failed.
-    std::error_code await(const bound& b, const waker& w, won& winner) {
+    /// Until one has succeeded, which ends the others, or one has failed; `number` says which.
+    std::error_code await(const bound& b, const waker& w, won& winner, std::size_t& number) {
         if (running_.empty()) return errc::no_address;
         std::vector<pollfd> fds;
         for (auto& r : running_) fds.push_back({r.socket.get(), POLLOUT, 0});
@@ -59,13 +55,17 @@ public:
         while (i < running_.size() && fds[i].revents == 0) ++i;
         auto ended = std::move(running_[i]);
         running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
+        number = ended.number;
         if (auto ec = pending_error(ended.socket.get())) return ec;
         running_.clear();
         winner = std::move(ended);
         return {};
     }
 
-    void clear() noexcept { running_.clear(); }
+    void clear() noexcept {
+        running_.clear();
+        begun_ = 0;
+    }
 
 private:
     static std::error_code pending_error(int fd) noexcept {
@@ -76,6 +76,7 @@ private:
     }
 
     std::vector<won> running_;
+    std::size_t begun_ = 0;
 };
 
 }  // namespace ferry::detail

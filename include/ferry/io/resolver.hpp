@@ -1,16 +1,19 @@
-// Name resolution that can be waited for with a deadline: getaddrinfo cannot be interrupted, so a thread of its own
-// does it, and is left behind when it takes too long.
+// Name resolution that can be waited for with a deadline: neither getaddrinfo nor a caller's function can be
+// interrupted, so a thread of its own does it, and is left behind when it takes too long.
 #pragma once
 
 #include <ferry/core/action.hpp>
 #include <ferry/error.hpp>
 #include <ferry/io/socket.hpp>
 #include <ferry/io/wait.hpp>
+#include <ferry/resolver.hpp>
 
 #include <arpa/inet.h>
 #include <netdb.h>
 
 #include <condition_variable>
+#include <cstdint>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <stop_token>
@@ -18,6 +21,7 @@
 #include <string_view>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace ferry::detail {
@@ -53,15 +57,6 @@ inline std::error_code resolve_now(const std::string& name, std::uint16_t port, 
     return {};
 }
 
-/// A name being looked up, shared by the thread that does it and the one that waits.
-struct lookup {
-    std::mutex mutex;
-    std::condition_variable_any changed;
-    bool done = false;
-    std::error_code ec;
-    std::vector<Endpoint> found;
-};
-
 /// `localhost` and the names below it mean this machine, whatever files and name servers say (RFC 6761 6.3).
 inline bool is_localhost(std::string_view host) noexcept {
     if (host.ends_with('.')) host.remove_suffix(1);
@@ -74,34 +69,108 @@ inline bool resolve_literal(std::string_view host, std::uint16_t port, std::vect
     return resolve_literal("::1", port, found) && resolve_literal("127.0.0.1", port, found);
 }
 
-inline std::error_code resolve_name(std::string_view host, std::uint16_t port, const bound& b, const waker& w,
-                                    std::vector<Endpoint>& found) {
-    std::string name(host);
-    auto shared = std::make_shared<lookup>();
+/// What came of a lookup.
+struct lookup_result {
+    std::error_code ec = errc::resolver_failed;
+    std::string about = {};  // of a fault, for people
+    std::vector<Endpoint> found = {};
+};
+
+/// As the caller's function has it.
+inline lookup_result resolve_by(const Resolver& resolver, const std::string& name, std::uint16_t port) {
+    lookup_result r;
     try {
-        std::thread([shared, name, port] {
-            std::vector<Endpoint> all;
-            std::error_code ec = errc::resolver_failed;
+        const auto answer = resolver(name, port);
+        r.found = answer.addresses();
+        r.ec = answer.error();
+        if (answer.asks_system()) r.ec = resolve_now(name, port, 0, r.found);
+    } catch (const std::exception& e) {
+        r.about = e.what();
+    } catch (...) {
+        r.about = "not a std::exception";
+    }
+    for (auto& e : r.found)
+        if (e.port == 0) e.port = port;
+    return r;
+}
+
+/// A name being looked up, shared by the thread that does it and the one that waits.
+class lookup {
+public:
+    /// Somebody who does not wait. It is told with the lookup's lock held, and must do no more than signal.
+    class listener {
+    public:
+        virtual void looked_up() noexcept = 0;
+
+    protected:
+        ~listener() = default;
+    };
+
+    explicit lookup(listener* l = nullptr) noexcept : listener_(l) {}
+
+    void end(lookup_result r) noexcept {
+        std::lock_guard lock(mutex_);
+        result_ = std::move(r);
+        done_ = true;
+        changed_.notify_all();
+        if (listener_) listener_->looked_up();
+    }
+    /// Nobody is told any more.
+    void leave() noexcept {
+        std::lock_guard lock(mutex_);
+        listener_ = nullptr;
+    }
+    /// What came of it; false when that is not known yet.
+    bool take(lookup_result& into) {
+        std::lock_guard lock(mutex_);
+        if (done_) into = std::move(result_);
+        return done_;
+    }
+    bool wait(const bound& b, const waker& w, lookup_result& into) {
+        std::unique_lock lock(mutex_);
+        auto done = [this] { return done_; };
+        if (b.at == never) changed_.wait(lock, w.token(), done);
+        else changed_.wait_until(lock, w.token(), b.at, done);
+        if (done_) into = std::move(result_);
+        return done_;
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable_any changed_;
+    listener* listener_;
+    lookup_result result_;
+    bool done_ = false;
+};
+
+/// Looks a name up in a thread of its own, by the caller's function if there is one.
+inline std::error_code begin_lookup(std::string_view host, std::uint16_t port, std::shared_ptr<const Resolver> resolver,
+                                    std::shared_ptr<lookup> into) {
+    try {
+        std::thread([name = std::string(host), port, resolver = std::move(resolver), into = std::move(into)] {
+            lookup_result r;
             try {
-                ec = resolve_now(name, port, 0, all);
+                if (resolver) r = resolve_by(*resolver, name, port);
+                else r.ec = resolve_now(name, port, 0, r.found);
             } catch (...) {  // out of memory
             }
-            std::lock_guard lock(shared->mutex);
-            shared->ec = ec;
-            shared->found = std::move(all);
-            shared->done = true;
-            shared->changed.notify_all();
+            into->end(std::move(r));
         }).detach();
     } catch (const std::system_error& e) {
         return e.code();
     }
-    std::unique_lock lock(shared->mutex);
-    auto done = [&] { return shared->done; };
-    if (b.at == never) shared->changed.wait(lock, w.token(), done);
-    else shared->changed.wait_until(lock, w.token(), b.at, done);
-    if (!shared->done) return w.stopped() ? make_error_code(errc::cancelled) : b.over();
-    found = std::move(shared->found);
-    return shared->ec;
+    return {};
+}
+
+inline std::error_code resolve_name(const action& a, const std::shared_ptr<const Resolver>& resolver, const waker& w) {
+    const auto b = bound_of(a);
+    auto shared = std::make_shared<lookup>();
+    if (auto ec = begin_lookup(a.host, a.port, resolver, shared)) return ec;
+    lookup_result r;
+    if (!shared->wait(b, w, r)) return w.stopped() ? make_error_code(errc::cancelled) : b.over();
+    *a.found = std::move(r.found);
+    *a.text = std::move(r.about);
+    return r.ec;
 }
 
 }  // namespace ferry::detail

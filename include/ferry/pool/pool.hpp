@@ -242,6 +242,32 @@ public:
         return now.time_since_epoch().count() >= due && next_prune_.compare_exchange_strong(due, next);
     }
 
+    /// Closes all that is idle; how many.
+    std::size_t clear(DiscardReason why) {
+        doomed dead(observer_);
+        std::lock_guard lock(mutex_);
+        after_fork(dead);
+        std::size_t closed = 0;
+        for (; auto* e = idle_.front(); ++closed) {
+            auto& s = *e->home;
+            discard_idle(*e, why, dead);
+            forget_if_unused(s);
+        }
+        return closed;
+    }
+
+    /// Whether one more to `key` could be opened and kept, with none of the others closed for it.
+    template <class K> bool has_room(const K& key) {
+        doomed dead(observer_);
+        std::lock_guard lock(mutex_);
+        after_fork(dead);
+        if (idle_.size() >= limits_.max_idle || idle_.size() + leased_ >= limits_.max_total) return false;
+        const auto s = shelves_.find(key);
+        const auto idle = s == shelves_.end() ? 0 : s->second.idle.size();
+        const auto leased = s == shelves_.end() ? 0 : s->second.leased;
+        return idle < limits_.max_idle_per_host && idle + leased < limits_.max_per_host;
+    }
+
     /// Closes the connection that has been idle for longest, to free a descriptor; false when there is none.
     bool evict() {
         doomed dead(observer_);
