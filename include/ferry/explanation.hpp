@@ -35,7 +35,8 @@ inline std::string to_string(const Explanation& e) {
     std::string text = e.url + "\n  way: " + e.way;
     if (e.proxy.is_http()) text.append(e.forwarded ? "; it is asked for the URL" : "; it is asked for a tunnel");
     text.append("\n  connections: ").append(e.pool);
-    text.append(", at most ").append(std::to_string(e.max_per_host)).append(" at a time");
+    if (e.max_per_host != unlimited)
+        text.append(", at most ").append(std::to_string(e.max_per_host)).append(" at a time");
     text.append("\n  credentials: ").append(e.auth);
     if (e.proxy) text.append("; for the proxy: ").append(e.proxy_auth);
     text.append("\n  limits:");
