@@ -89,3 +89,45 @@ TEST_CASE("it is time to prune at most once a second", "[pool][A9]") {
     CHECK_FALSE(pool.prune_due(t0 + 1999ms));
     CHECK(pool.prune_due(t0 + 1h));
 }
+
+TEST_CASE("all that is idle goes at once, and what is in use does not", "[pool][A7]") {
+    FakePool pool;
+    keep(pool, "a", {1, 2});
+    keep(pool, "b", {3});
+    auto used = checkout(pool, "a");
+    REQUIRE(used);
+    CHECK(pool.clear(DiscardReason::network_changed) == 2);
+    CHECK(pool.clear(DiscardReason::network_changed) == 0);
+    auto stats = pool.stats();
+    CHECK(stats.idle == 0);
+    CHECK(stats.in_use == 1);
+    CHECK(stats.discarded[DiscardReason::network_changed] == 2);
+    CHECK(stats.hosts.size() == 1);
+    used.keep(t0);
+    CHECK(take_all(pool, "a") == std::vector{2});
+}
+
+TEST_CASE("there is room as long as nothing would be closed for one more", "[pool][A13]") {
+    FakePool idle_per_host({.max_idle_per_host = 2});
+    keep(idle_per_host, "a", {1});
+    CHECK(idle_per_host.has_room(std::string("a")));
+    keep(idle_per_host, "a", {2});
+    CHECK_FALSE(idle_per_host.has_room(std::string("a")));
+    CHECK(idle_per_host.has_room(std::string("b")));
+
+    FakePool idle({.max_idle = 2});
+    keep(idle, "a", {1});
+    keep(idle, "b", {2});
+    CHECK_FALSE(idle.has_room(std::string("c")));
+
+    FakePool per_host({.max_per_host = 2});
+    keep(per_host, "a", {1});
+    auto used = checkout(per_host, "a", t0, true);
+    CHECK_FALSE(per_host.has_room(std::string("a")));
+    CHECK(per_host.has_room(std::string("b")));
+
+    FakePool total({.max_total = 2});
+    keep(total, "a", {1});
+    auto other = checkout(total, "b", t0, true);
+    CHECK_FALSE(total.has_room(std::string("c")));
+}

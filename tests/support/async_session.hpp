@@ -281,6 +281,18 @@ public:
     }
     PoolStats stats() const { return session_.stats(); }
     std::size_t prune() { return session_.prune(); }
+    std::size_t prune(All everything) { return session_.prune(everything); }
+
+    void preconnect(std::string_view url, std::size_t n = 1) {
+        std::error_code ec;
+        preconnect(url, n, ec);
+        if (ec) throw Error(ec, std::string(url), Phase::connect, RequestState::not_sent);
+    }
+    void preconnect(std::string_view url, std::size_t n, std::error_code& ec) {
+        std::promise<std::error_code> done;
+        session_.async_preconnect(url, n, [&done](std::error_code e) { done.set_value(e); });
+        ec = done.get_future().get();
+    }
     void close() { session_.close(); }
 
 private:

@@ -144,12 +144,19 @@ public:
         return !failure_ && begun_ && idle_ && steps_.empty();
     }
 
+    // The client's address, once it has connected.
+    std::string client() {
+        std::lock_guard lock(mutex_);
+        return client_;
+    }
+
     // For the server.
 
     void begin(Descriptor fd) {
         set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
         make_nonblocking(fd.get());
         std::lock_guard lock(mutex_);
+        client_ = peer_address(fd.get());
         fd_ = std::move(fd);
         begun_ = true;
         thread_ = std::thread([this] { play(); });
@@ -329,6 +336,7 @@ private:
     std::deque<Step> steps_;
     std::vector<Request> requests_;
     std::optional<std::string> failure_;
+    std::string client_;
     std::string name_;
     bool begun_ = false;
     bool idle_ = false;

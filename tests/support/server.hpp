@@ -27,12 +27,15 @@ namespace ferry::testing {
 struct ServerOptions {
     int receive_buffer = 0;  // bytes; small to make the client's writes block early
     bool ipv6 = false;
+    std::string path = {};  // of a unix domain socket, in place of a port
 };
 
 class Server {
 public:
     explicit Server(ServerOptions options = {})
-        : ipv6_(options.ipv6), listener_(listen_on_loopback(128, options.receive_buffer, options.ipv6)),
+        : ipv6_(options.ipv6), listener_(options.path.empty()
+                                             ? listen_on_loopback(128, options.receive_buffer, options.ipv6)
+                                             : listen_at(options.path)),
           port_(local_port(listener_.get())), thread_([this] { serve(); }) {}
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 #if defined(__linux__)
 #include <linux/sockios.h>
@@ -17,6 +18,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <fstream>
 #include <sstream>
@@ -106,6 +108,16 @@ inline std::uint16_t peer_port(int fd) {
     return ::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0 ? port_of(address) : std::uint16_t{0};
 }
 
+// The address alone; empty where it is no IPv4.
+inline std::string peer_address(int fd) {
+    sockaddr_in address = {};
+    socklen_t size = sizeof address;
+    char text[INET_ADDRSTRLEN] = "";
+    if (::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0 && address.sin_family == AF_INET)
+        ::inet_ntop(AF_INET, &address.sin_addr, text, sizeof text);
+    return text;
+}
+
 inline std::uint16_t local_port(int fd) {
     sockaddr_storage address = {};
     socklen_t size = sizeof address;
@@ -123,6 +135,21 @@ inline Descriptor loopback_socket(bool ipv6 = false) {
 #if defined(SO_NOSIGPIPE)
     set_option(fd.get(), SOL_SOCKET, SO_NOSIGPIPE, 1);
 #endif
+    return fd;
+}
+
+// A unix domain socket; a name that begins with NUL is in no folder (Linux).
+inline Descriptor listen_at(const std::string& path, int backlog = 128) {
+    Descriptor fd(::socket(AF_UNIX, SOCK_STREAM, 0));
+    if (!fd) throw_errno("socket");
+    ::fcntl(fd.get(), F_SETFD, FD_CLOEXEC);
+    sockaddr_un address = {};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    const auto size = offsetof(sockaddr_un, sun_path) + path.size() + (path.front() == '\0' ? 0 : 1);
+    if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), static_cast<socklen_t>(size)) != 0) throw_errno("bind");
+    if (::listen(fd.get(), backlog) != 0) throw_errno("listen");
+    make_nonblocking(fd.get());
     return fd;
 }
 

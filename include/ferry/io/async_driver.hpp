@@ -316,8 +316,7 @@ private:
 
     /// By the caller's function, whose thread may be left behind. It knocks, as the pool does for those in line.
     std::optional<answer> start_lookup(const action& a) {
-        lookup::listener* me = this;
-        auto begun = std::make_shared<lookup>(me);
+        auto begun = std::make_shared<lookup>(static_cast<lookup::listener*>(this));
         if (auto ec = begin_lookup(a.host, a.port, asked_->shared->resolver, begun)) return answer{.ec = ec};
         lookup_ = std::move(begun);
         keep_context_working();
