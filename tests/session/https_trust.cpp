@@ -149,6 +149,7 @@ TEST_CASE("a stop ends a handshake", "[session][K4]") {
     TlsLoopback server;
     Signal begun;
     server.accept_raw([&](TlsConnection& c) {
+        c.awaits_bytes();
         begun.raise();
         c.stays_silent();
     });
