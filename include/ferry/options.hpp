@@ -127,8 +127,8 @@ struct SessionOptions {
     bool decode = true;  ///< undo the Content-Encoding; not for a request with an `Accept-Encoding` of the caller's
     RedirectOptions redirects = {};
     std::optional<Retry> retry = {};  ///< none by default: only stale connections are tried again
-    ResolveOverrides resolve = {};  ///< where to connect to in place of what the URL says; no name is looked up
-    Resolver resolver = {};         ///< looks up names in place of the system; see `Resolver`
+    ResolveOverrides resolve = {};    ///< where to connect to in place of what the URL says; no name is looked up
+    Resolver resolver = {};           ///< looks up names in place of the system; see `Resolver`
     SocketOptions socket = {};
     Hooks hooks = {};
     PoolLimits pool = {};

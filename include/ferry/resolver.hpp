@@ -32,8 +32,7 @@ public:
     /// `errc::host_not_found`, for one.
     Resolved(std::error_code why) : error_(why) {}
     template <class Code>
-    requires std::is_error_code_enum_v<Code>
-    Resolved(Code why) : error_(make_error_code(why)) {}
+    requires std::is_error_code_enum_v<Code> Resolved(Code why) : error_(make_error_code(why)) {}
 
     /// The system is to be asked after all.
     static Resolved by_system() {

@@ -26,9 +26,9 @@ namespace ferry {
 /// `std::error_code&` set it instead, and return what had arrived. Exceptions of the caller's own functions (body
 /// sources, callbacks) pass through.
 ///
-/// Thread safety: any number of threads may make requests on one Session at the same time, and call `preconnect`, `stats`,
-/// `prune` and `close`. Moving and destroying it are for one thread alone. After fork() a child may go on using it: it opens
-/// connections of its own, provided that no other thread was inside the session at that moment.
+/// Thread safety: any number of threads may make requests on one Session at the same time, and call `preconnect`,
+/// `stats`, `prune` and `close`. Moving and destroying it are for one thread alone. After fork() a child may go on
+/// using it: it opens connections of its own, provided that no other thread was inside the session at that moment.
 class Session {
 public:
     /// Throws `ferry::Error` for an option, header or base URL that cannot be used.

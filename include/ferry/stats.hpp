@@ -37,9 +37,9 @@ inline constexpr std::size_t discard_reasons = static_cast<std::size_t>(DiscardR
 
 constexpr std::string_view to_string(DiscardReason r) noexcept {
     constexpr std::array<std::string_view, discard_reasons> names{
-        "peer_closed",  "reset",        "unsolicited_data", "leftover_bytes", "idle_expired",
-        "hint_expired", "max_lifetime", "max_requests",     "close_header",   "not_drained",
-        "aborted",      "pool_full",    "pool_closed",      "tls_error",      "forked", "network_changed"};
+        "peer_closed",  "reset",        "unsolicited_data", "leftover_bytes", "idle_expired", "hint_expired",
+        "max_lifetime", "max_requests", "close_header",     "not_drained",    "aborted",      "pool_full",
+        "pool_closed",  "tls_error",    "forked",           "network_changed"};
     auto i = static_cast<std::size_t>(r);
     return i < names.size() ? names[i] : "unknown reason";
 }

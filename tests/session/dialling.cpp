@@ -50,13 +50,15 @@ TEST_CASE("connections come from the local address", "[session][socket]") {
     CHECK(r.connection.local.port != 0);
 }
 
-TEST_CASE("connections come from the local port", "[session][socket]") {
-    Server server;
-    server.accept().answers(ok("", "Connection: close\r\n")).closes();
-    server.accept().answers(ok());
+TEST_CASE("connections come from the local port, one to each server", "[session][socket]") {
+    Server one, other;
+    one.accept().answers(ok());
+    other.accept().answers(ok());
     const auto from = "127.0.0.1:" + std::to_string(closed_port());
     Session session({.socket = {.local_address = from}});
-    CHECK(to_string(session.get(server.url()).connection.local) == from);
+    CHECK(to_string(session.get(one.url()).connection.local) == from);
+    CHECK(to_string(session.get(other.url()).connection.local) == from);
+    CHECK(session.stats().idle == 2);
 }
 
 TEST_CASE("a local address that is none fails, and is named", "[session][socket]") {

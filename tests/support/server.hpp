@@ -33,9 +33,9 @@ struct ServerOptions {
 class Server {
 public:
     explicit Server(ServerOptions options = {})
-        : ipv6_(options.ipv6), listener_(options.path.empty()
-                                             ? listen_on_loopback(128, options.receive_buffer, options.ipv6)
-                                             : listen_at(options.path)),
+        : ipv6_(options.ipv6),
+          listener_(options.path.empty() ? listen_on_loopback(128, options.receive_buffer, options.ipv6)
+                                         : listen_at(options.path)),
           port_(local_port(listener_.get())), thread_([this] { serve(); }) {}
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;

@@ -61,10 +61,9 @@ TEST_CASE("every reason for a discard has a name of its own", "[values][A7]") {
     std::set<std::string_view> names;
     for (std::size_t i = 0; i < discard_reasons; ++i) names.insert(to_string(static_cast<DiscardReason>(i)));
     CHECK(names.size() == discard_reasons);
-    for (auto name :
-         {"peer_closed", "reset", "unsolicited_data", "leftover_bytes", "idle_expired", "hint_expired", "max_lifetime",
-          "max_requests", "close_header", "not_drained", "aborted", "pool_full", "pool_closed", "tls_error",
-          "network_changed"})
+    for (auto name : {"peer_closed", "reset", "unsolicited_data", "leftover_bytes", "idle_expired", "hint_expired",
+                      "max_lifetime", "max_requests", "close_header", "not_drained", "aborted", "pool_full",
+                      "pool_closed", "tls_error", "network_changed"})
         CHECK(names.count(name) == 1);
     CHECK(text(DiscardReason::forked) == "forked");
     CHECK(to_string(static_cast<DiscardReason>(200)) == "unknown reason");

@@ -55,10 +55,11 @@ struct action {
     std::span<char> into{};                         // read, pull
     std::array<std::string_view, 2> from{};         // write; store takes the first
     std::string_view host{};                        // resolve
-    std::string_view path{};      // create, resume; start_connect, where it is not empty: a unix domain socket's
-    std::string* text = nullptr;  // resume, restart; resolve, start_connect: what is wrong, for people, if that is known
-    std::vector<Endpoint>* found = nullptr;         // resolve
-    Endpoint peer{};                                // start_connect
+    std::string_view path{};  // create, resume; start_connect, where it is not empty: a unix domain socket's
+    std::string* text =
+        nullptr;  // resume, restart; resolve, start_connect: what is wrong, for people, if that is known
+    std::vector<Endpoint>* found = nullptr;  // resolve
+    Endpoint peer{};                         // start_connect
     std::chrono::milliseconds limit = no_limit;
     time_point until = never;
     std::optional<std::chrono::milliseconds> hint{};  // release: how long the server keeps it
@@ -73,10 +74,11 @@ constexpr std::string_view to_string(action::kind k) noexcept {
 
 /// Whether two actions ask the same of the world (buffers by their place and size, bytes to send by value).
 inline bool operator==(const action& a, const action& b) noexcept {
-    return a.what == b.what && a.fresh == b.fresh && a.spare == b.spare && a.keep == b.keep && a.watch == b.watch && a.skip == b.skip &&
-           (a.what != action::kind::release || a.keep || a.reason == b.reason) && a.port == b.port &&
-           a.into.data() == b.into.data() && a.into.size() == b.into.size() && a.from == b.from && a.host == b.host &&
-           a.path == b.path && a.peer == b.peer && a.limit == b.limit && a.until == b.until && a.hint == b.hint;
+    return a.what == b.what && a.fresh == b.fresh && a.spare == b.spare && a.keep == b.keep && a.watch == b.watch &&
+           a.skip == b.skip && (a.what != action::kind::release || a.keep || a.reason == b.reason) &&
+           a.port == b.port && a.into.data() == b.into.data() && a.into.size() == b.into.size() && a.from == b.from &&
+           a.host == b.host && a.path == b.path && a.peer == b.peer && a.limit == b.limit && a.until == b.until &&
+           a.hint == b.hint;
 }
 
 inline std::ostream& operator<<(std::ostream& os, const action& a) {

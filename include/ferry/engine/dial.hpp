@@ -188,12 +188,8 @@ inline result resolve(transfer& t, std::string_view host, std::uint16_t port, ti
     auto begun = co_await action{.what = action::kind::now};
     std::vector<Endpoint> found;
     std::string about;
-    auto resolved = co_await action{.what = action::kind::resolve,
-                                    .port = port,
-                                    .host = host,
-                                    .text = &about,
-                                    .found = &found,
-                                    .until = until};
+    auto resolved = co_await action{
+        .what = action::kind::resolve, .port = port, .host = host, .text = &about, .found = &found, .until = until};
     now = resolved.at;
     if (other && about.empty()) about = other->host;
     if (resolved.ec && t.particulars.empty()) t.particulars = std::move(about);

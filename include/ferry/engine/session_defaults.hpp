@@ -87,7 +87,8 @@ struct session_defaults {
           shared(s ? std::move(s) : std::make_shared<session_state>(options)) {
         if (auto c = check_session(options)) raise({.ec = c.ec, .particulars = std::move(c.about)});
         if (options.netrc && !shared->netrc) shared->netrc.emplace(Netrc::load());
-        if (options.resolver && !shared->resolver) shared->resolver = std::make_shared<const Resolver>(options.resolver);
+        if (options.resolver && !shared->resolver)
+            shared->resolver = std::make_shared<const Resolver>(options.resolver);
         if (!options.base_url.empty()) base = Url(options.base_url);
         if (!options.headers.contains("User-Agent")) append_field(fields, "User-Agent", "ferry/" FERRY_VERSION);
         if (!options.headers.contains("Accept")) append_field(fields, "Accept", "*/*");

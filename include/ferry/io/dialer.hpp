@@ -21,7 +21,7 @@ class dialer {
 public:
     struct won {
         descriptor socket;
-        Endpoint peer = {};      // none for a unix domain socket
+        Endpoint peer = {};  // none for a unix domain socket
         int family = AF_UNIX;
         std::size_t number = 0;  // of the attempt, since all was cleared
     };
