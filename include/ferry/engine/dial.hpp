@@ -168,18 +168,8 @@ inline std::error_code connect_fault(std::error_code ec, bool total) noexcept {
     return ec == errc::total_timeout && !total ? make_error_code(errc::connect_timeout) : ec;
 }
 
-/// In the order in which they are tried. Empty when there are none that could be.
-inline std::vector<Endpoint> in_order(transfer& t, std::vector<Endpoint> found, time_point now) {
-    auto& local = t.asked.session->socket.local_address;
-    const bool any = !found.empty();
-    keep_family(found, local);
-    if (found.empty() && any) t.particulars = "none of the family of local_address " + to_string(*local);
-    auto peers = interleave(found);
-    if (t.asked.shared) t.asked.shared->failed.put_last(peers, now);
-    return peers;
-}
-
-/// Resolves a host by that name, or what is to be connected to in its place. `now` is the time at the end.
+/// Resolves a host by that name, or what is to be connected to in its place; the families take turns. `now` is the time
+/// at the end.
 inline result resolve(transfer& t, std::string_view host, std::uint16_t port, time_point until,
                       std::vector<Endpoint>& peers, time_point& now) {
     t.phase = Phase::resolve;
@@ -195,9 +185,19 @@ inline result resolve(transfer& t, std::string_view host, std::uint16_t port, ti
     if (resolved.ec && t.particulars.empty()) t.particulars = std::move(about);
     if (resolved.ec) co_return resolved.ec;
     t.response.timings.resolve = resolved.at - begun.at;
-    peers = in_order(t, std::move(found), now);
+    peers = interleave(found);
     if (peers.empty()) co_return errc::no_address;
     co_return std::error_code{};
+}
+
+/// Takes out what cannot be reached from the session's local address, and puts last what has failed.
+inline std::error_code choose(transfer& t, std::vector<Endpoint>& peers, time_point now) {
+    auto& local = t.asked.session->socket.local_address;
+    keep_family(peers, local);
+    if (t.asked.shared) t.asked.shared->failed.put_last(peers, now);
+    if (!peers.empty()) return {};
+    if (t.particulars.empty()) t.particulars = "none of the family of local_address " + to_string(*local);
+    return errc::no_address;
 }
 
 /// Connects to a host by that name, or wherever the session's options lead, and notes how long each part took.
@@ -209,6 +209,7 @@ inline result dial(transfer& t, std::string_view host, std::uint16_t port, time_
     std::error_code ec;
     if (path.empty()) {
         ec = co_await resolve(t, host, port, until, peers, now);
+        if (!ec) ec = choose(t, peers, now);
         if (ec) co_return ec;
     } else {
         auto begun = co_await action{.what = action::kind::now};
