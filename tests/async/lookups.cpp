@@ -51,6 +51,7 @@ TEST_CASE("a context runs for as long as a name is looked up, and does other thi
     HangingLookup lookup;
     Server server;
     server.accept().answers(ok("found"));
+    Signal other_things;
     asio::io_context io;
     AsyncSession http(io, lookup.options());
     std::string body;
@@ -62,7 +63,6 @@ TEST_CASE("a context runs for as long as a name is looked up, and does other thi
     });
     auto letting_go = in_background([&] {
         lookup.state->entered.wait();
-        Signal other_things;
         asio::post(io, [&] { other_things.raise(); });
         CHECK(other_things.wait());
         lookup.state->let_go.raise();

@@ -19,7 +19,7 @@
 using ferry::DiscardReason;
 using ferry::errc;
 
-#ifdef CLOCK_REALTIME_COARSE
+#ifdef __linux__
 namespace {
 
 std::atomic<std::time_t> seconds_slept{0};
