@@ -17,6 +17,13 @@ struct NginxOptions {
     std::function<void(const TempFolder&)> files = {};  // that those need
 };
 
+// In each of its servers: what tells how a request came, and a folder that files can be put into.
+inline constexpr const char* nginx_common_locations = R"(
+        location /connection { return 200 "$connection"; }
+        location /fields { return 200 "host: $http_host, via: $http_via, for the proxy: $http_proxy_authorization"; }
+        location /files/ { alias files/; dav_methods PUT; client_max_body_size 0; }
+)";
+
 inline std::string nginx_configuration(std::uint16_t port, const NginxOptions& options) {
     return R"(
 daemon off;
@@ -48,9 +55,8 @@ http {
         location /moved { return 302 /hello; }
         location /nothing { return 204; }
         location /rude { return 444; }
-    }
-)" + options.more +
-           "}\n";
+)" + nginx_common_locations +
+           "    }\n" + options.more + "}\n";
 }
 
 class Nginx : public RealServer {
@@ -59,6 +65,7 @@ public:
         : RealServer([options](const TempFolder& folder, std::uint16_t port) {
               std::filesystem::create_directories(folder / "www");
               std::filesystem::create_directories(folder / "temp");
+              std::filesystem::create_directories(folder / "files");
               if (options.files) options.files(folder);
               folder.write("www/hello", "hello from nginx\n");
               folder.write("users", "me:{PLAIN}secret\n");

@@ -38,8 +38,8 @@ inline std::string nginx_tls_server(std::uint16_t port, const NginxTlsOptions& o
         location /echo { return 200 "$request_method"; }
         location /what { return 200 "$ssl_protocol $ssl_session_reused $ssl_server_name"; }
         location /who { return 200 "$ssl_client_verify $ssl_client_s_dn"; }
-    }
-)";
+)" + nginx_common_locations +
+           "    }\n";
 }
 
 class NginxTls : public Nginx {

@@ -13,6 +13,7 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 extern char** environ;
@@ -30,13 +31,27 @@ inline std::optional<std::string> find_program(std::string_view name) {
     return std::nullopt;
 }
 
+struct ProcessOptions {
+    std::string output = {};  // the file to which it says what it has to say; by default where we do
+    int last_signal = SIGTERM;
+};
+
 class Process {
 public:
-    explicit Process(std::vector<std::string> command) {
+    explicit Process(std::vector<std::string> command, const ProcessOptions& options = {})
+        : last_signal_(options.last_signal) {
         std::vector<char*> arguments;
         for (auto& word : command) arguments.push_back(word.data());
         arguments.push_back(nullptr);
-        if (auto error = ::posix_spawn(&id_, arguments[0], nullptr, nullptr, arguments.data(), environ)) {
+        posix_spawn_file_actions_t files;
+        ::posix_spawn_file_actions_init(&files);
+        if (!options.output.empty())
+            for (int fd : {STDOUT_FILENO, STDERR_FILENO})
+                ::posix_spawn_file_actions_addopen(&files, fd, options.output.c_str(), O_WRONLY | O_CREAT | O_APPEND,
+                                                   0644);
+        const auto error = ::posix_spawn(&id_, arguments[0], &files, nullptr, arguments.data(), environ);
+        ::posix_spawn_file_actions_destroy(&files);
+        if (error) {
             errno = error;
             throw_errno("posix_spawn");
         }
@@ -45,10 +60,8 @@ public:
     Process& operator=(const Process&) = delete;
     ~Process() {
         if (!running()) return;
-        ::kill(id_, SIGTERM);
-        if (eventually([this] { return !running(); }, std::chrono::seconds(3))) return;
-        ::kill(id_, SIGKILL);
-        ::waitpid(id_, nullptr, 0);
+        ::kill(id_, last_signal_);
+        if (!eventually([this] { return !running(); }, std::chrono::seconds(3))) kill();
     }
 
     bool running() {
@@ -56,8 +69,16 @@ public:
         return id_ > 0;
     }
 
+    // As a crash would end it.
+    void kill() {
+        if (!running()) return;
+        ::kill(id_, SIGKILL);
+        ::waitpid(std::exchange(id_, 0), nullptr, 0);
+    }
+
 private:
     pid_t id_ = 0;
+    int last_signal_;
 };
 
 // A port that nobody listens on at the moment.

@@ -12,6 +12,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 // Where FERRY_REQUIRE_SERVERS is 1, a server that is not installed is a failure; elsewhere its tests are left out.
@@ -34,7 +35,9 @@ public:
     // Writes the server's files into the folder for that port, and returns the command that runs it.
     using Setup = std::function<std::vector<std::string>(const TempFolder&, std::uint16_t port)>;
 
-    explicit RealServer(const Setup& setup) {
+    // The output's file is in the server's folder.
+    explicit RealServer(const Setup& setup, ProcessOptions options = {}) : options_(std::move(options)) {
+        if (!options_.output.empty()) options_.output = (folder_ / options_.output).string();
         // Another program may take the port between our look and the server's start.
         for (int attempts = 0; attempts < 3; ++attempts)
             if (start(setup)) return;
@@ -45,17 +48,32 @@ public:
     std::string url(std::string_view target = "/") const {
         return "http://127.0.0.1:" + std::to_string(port_) + std::string(target);
     }
+    std::string authority() const { return "127.0.0.1:" + std::to_string(port_); }
     const TempFolder& folder() const { return folder_; }
+
+    // Ends it as a crash would.
+    void crash() { process_->kill(); }
+    // Another process in place of the one before, on the same port.
+    void start_again() {
+        crash();
+        if (!run()) throw std::runtime_error("the server does not start again");
+    }
 
 private:
     bool start(const Setup& setup) {
         port_ = free_port();
-        process_ = std::make_unique<Process>(setup(folder_, port_));
+        command_ = setup(folder_, port_);
+        return run();
+    }
+    bool run() {
+        process_ = std::make_unique<Process>(command_, options_);
         return eventually([this] { return !process_->running() || listens(port_); }) && process_->running();
     }
 
     TempFolder folder_;
     std::uint16_t port_ = 0;
+    ProcessOptions options_;
+    std::vector<std::string> command_;
     std::unique_ptr<Process> process_;
 };
 

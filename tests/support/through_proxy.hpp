@@ -1,0 +1,64 @@
+// What tests of real proxies share: sessions of both kinds that go through one, and a body too large to pass by luck.
+#pragma once
+
+#include "async_session.hpp"
+#include "certificates.hpp"
+#include "nginx_tls.hpp"
+
+#include <ferry/ferry.hpp>
+
+#include <cstddef>
+#include <string>
+#include <utility>
+
+// For TEMPLATE_TEST_CASE: what blocks, and what does not, behind the same face.
+#define FERRY_BOTH_SESSIONS ferry::Session, ferry::testing::Session
+
+namespace ferry::testing {
+
+// Options that trust the tests' root alone.
+inline ferry::SessionOptions through(ferry::Proxy proxy) {
+    ferry::SessionOptions o;
+    o.proxy = std::move(proxy);
+    o.tls.system_roots = false;
+    o.tls.roots_pem = test_root().pem();
+    return o;
+}
+
+// The same, by CONNECT to http URLs too.
+inline ferry::SessionOptions tunnelling(ferry::Proxy proxy) {
+    auto o = through(std::move(proxy));
+    o.proxy_tunnel = true;
+    return o;
+}
+
+// 64 MiB, no two lines of it alike.
+inline const std::string& large_body() {
+    static const std::string body = [] {
+        constexpr std::size_t size = 64 * 1024 * 1024;
+        std::string text;
+        text.reserve(size + 16);
+        for (std::size_t line = 0; text.size() < size; ++line) text.append(std::to_string(line)).append(" bytes\n");
+        text.resize(size);
+        return text;
+    }();
+    return body;
+}
+
+// Up to nginx and down again.
+template <class Session> void moves_large_body(Session& session, const NginxTls& nginx, const std::string& url) {
+    CHECK(session.put(url, {.body = large_body()}).status == 201);
+    CHECK((nginx.folder().read("files/large") == large_body()));
+    CHECK((session.get(url).body == large_body()));
+    TempFolder folder;
+    session.download(url, (folder / "file").string());
+    CHECK((folder.read("file") == large_body()));
+}
+
+// How many connections nginx has taken so far, the one that asks among them.
+inline std::size_t connections_to(const NginxTls& nginx) {
+    ferry::Session direct({.trust_env = false});
+    return std::stoul(direct.get(nginx.url("/connection")).body);
+}
+
+}  // namespace ferry::testing
