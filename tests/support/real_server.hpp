@@ -41,7 +41,7 @@ public:
         // Another program may take the port between our look and the server's start.
         for (int attempts = 0; attempts < 3; ++attempts)
             if (start(setup)) return;
-        throw std::runtime_error("the server does not start");
+        throw std::runtime_error("the server does not start: " + said());
     }
 
     std::uint16_t port() const { return port_; }
@@ -56,10 +56,13 @@ public:
     // Another process in place of the one before, on the same port.
     void start_again() {
         crash();
-        if (!run()) throw std::runtime_error("the server does not start again");
+        if (!run()) throw std::runtime_error("the server does not start again: " + said());
     }
 
 private:
+    std::string said() const {
+        return options_.output.empty() ? command_.front() : folder_.read(options_.output);
+    }
     bool start(const Setup& setup) {
         port_ = free_port();
         command_ = setup(folder_, port_);

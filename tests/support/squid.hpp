@@ -53,14 +53,13 @@ inline std::string squid_members(const TempFolder& folder, const SquidOptions& o
 inline std::string squid_configuration(const TempFolder& folder, std::uint16_t port, std::uint16_t secure,
                                        const SquidOptions& o) {
     const auto in = [&](std::string_view name) { return (folder / name).string(); };
-    return "http_port 127.0.0.1:" + std::to_string(port) +                 //
-           "\nhttps_port 127.0.0.1:" + std::to_string(secure) +            //
-           " tls-cert=" + in("leaf.pem") + " tls-key=" + in("leaf.key") +  //
-           "\nhosts_file " + in("hosts") +                                 //
-           "\ncache_log " + in("log/errors") +                             //
-           "\naccess_log stdio:" + in("log/asked") + " ferry" +            //
+    return "logformat ferry %>p %rm %ru %>Hs %un\nhttp_port 127.0.0.1:" + std::to_string(port) +  //
+           "\nhttps_port 127.0.0.1:" + std::to_string(secure) +                                   //
+           " tls-cert=" + in("leaf.pem") + " tls-key=" + in("leaf.key") +                         //
+           "\nhosts_file " + in("hosts") +                                                        //
+           "\ncache_log " + in("log/errors") +                                                    //
+           "\naccess_log stdio:" + in("log/asked") + " ferry" +                                   //
            "\nclient_idle_pconn_timeout " + std::to_string(o.idle_seconds) + " seconds" + R"(
-logformat ferry %>p %rm %ru %>Hs %un
 visible_hostname squid
 pid_filename none
 coredump_dir none
