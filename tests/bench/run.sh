@@ -9,7 +9,7 @@ build=${FERRY_BENCH_BUILD:-$project/build/bench}
 
 case " $* " in *" --help "* | *" -h "*) exec /usr/bin/python3 -B "$here/run.py" --help ;; esac
 
-packages="g++ cmake ninja-build libasio-dev node-llhttp libcurl4-openssl-dev libcpp-httplib-dev libboost-dev
+packages="g++ cmake ninja-build libasio-dev node-llhttp libssl-dev libcurl4-openssl-dev libcpp-httplib-dev libboost-dev
     python3 python3-requests nginx valgrind strace"
 
 installed() { dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }

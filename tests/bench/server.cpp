@@ -1,8 +1,10 @@
 // The server that the clients are measured on: one thread, epoll, responses made beforehand, and just enough parsing to
 // find the end of a head. It serves until its standard input ends, so that it cannot outlive whoever started it.
-// `bench_server --spin`, for machines with a core to spare: it stays awake between requests, because waking a sleeping
-// core of a virtual machine costs the client, whose send does it, more than all the rest of its request.
+// `bench_server ROOT_FILE` speaks TLS on a second port, with a certificate that the root in that file stands for.
+// `bench_server ROOT_FILE --spin`, for machines with a core to spare: it stays awake between requests, because waking a
+// sleeping core of a virtual machine costs the client, whose send does it, more than all the rest of its request.
 #include "payload.hpp"
+#include "server_tls.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -13,6 +15,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <netinet/in.h>
@@ -38,22 +41,24 @@ std::string patterned(std::size_t size) {
     return body;
 }
 
+const std::string large_body = patterned(bench::large_size);
 int large_file = [] {
     int fd = ::memfd_create("large", 0);
-    auto body = patterned(bench::large_size);
-    if (::write(fd, body.data(), body.size()) != ssize_t(body.size())) std::abort();
+    if (::write(fd, large_body.data(), large_body.size()) != ssize_t(large_body.size())) std::abort();
     return fd;
 }();
 const std::string small_answer = head("200 OK", bench::small_size) + patterned(bench::small_size);
 const std::string large_head = head("200 OK", bench::large_size);
 const std::string huge_head = head("200 OK", bench::huge_size);
 const std::string no_answer = head("404 Not Found", 0);
+const std::string other_handshake = head("412 Precondition Failed", bench::small_size) + patterned(bench::small_size);
 
 struct Connection {
     char received[4096];
     std::size_t held = 0;
     std::size_t body_left = 0, body_sent = 0;
     bool waits_for_room = false;
+    std::unique_ptr<bench::TlsStream> tls;
 };
 
 int queue;
@@ -92,7 +97,7 @@ void drop(int fd) {
     std::erase_if(late, [fd](const Late& one) { return one.fd == fd; });
 }
 
-void accept_all(int listener) {
+void accept_all(int listener, const bench::TlsServer* tls) {
     sockaddr_in peer{};
     socklen_t size = sizeof peer;
     auto* address = reinterpret_cast<sockaddr*>(&peer);
@@ -104,29 +109,45 @@ void accept_all(int listener) {
         int one = 1;
         ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
         if (connections.size() <= std::size_t(fd)) connections.resize(std::size_t(fd) + 1);
-        connections[std::size_t(fd)] = std::make_unique<Connection>();
+        auto& c = connections[std::size_t(fd)] = std::make_unique<Connection>();
+        if (tls) c->tls = std::make_unique<bench::TlsStream>(*tls, fd);
         watch(EPOLL_CTL_ADD, fd, EPOLLIN);
     }
 }
 
 // Sends what there is room for. False when the connection is lost.
-bool pump(int fd, Connection& c) {
+bool pump_plain(int fd, Connection& c) {
     while (c.body_left > 0) {
         auto from = off_t(c.body_sent % bench::large_size);
         auto n = ::sendfile(fd, large_file, &from, std::min(c.body_left, bench::large_size - std::size_t(from)));
-        if (n < 0 && errno != EAGAIN) return false;
-        if (n < 0) break;
+        if (n < 0) return errno == EAGAIN;
         c.body_sent += std::size_t(n);
         c.body_left -= std::size_t(n);
-    }
-    if (c.waits_for_room != (c.body_left > 0)) {
-        c.waits_for_room = c.body_left > 0;
-        watch(EPOLL_CTL_MOD, fd, c.waits_for_room ? EPOLLOUT : EPOLLIN);
     }
     return true;
 }
 
+bool pump_tls(int fd, Connection& c) {
+    while (c.tls->flush(fd)) {
+        if (c.tls->holds() || c.body_left == 0) return true;
+        auto some = std::string_view(large_body).substr(c.body_sent % bench::large_size, c.body_left);
+        if (!c.tls->write(some)) return false;
+        c.body_sent += some.size();
+        c.body_left -= some.size();
+    }
+    return false;
+}
+
+bool pump(int fd, Connection& c) {
+    if (!(c.tls ? pump_tls(fd, c) : pump_plain(fd, c))) return false;
+    bool more = c.body_left > 0 || (c.tls && c.tls->holds());
+    if (std::exchange(c.waits_for_room, more) != more) watch(EPOLL_CTL_MOD, fd, more ? EPOLLOUT : EPOLLIN);
+    return true;
+}
+
 bool send_all(int fd, std::string_view bytes, int flags = 0) {
+    if (auto& tls = connections[std::size_t(fd)]->tls)
+        return tls->write(bytes) && ((flags & MSG_MORE) != 0 || tls->flush(fd));
     return ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | flags) == ssize_t(bytes.size());
 }
 
@@ -160,19 +181,31 @@ bool answer(int fd, Connection& c, std::string_view request) {
     if (asks("/much-later")) return put_off(fd, much_later);
     if (asks("/8m")) return send_body(fd, c, large_head, bench::large_size);
     if (asks("/256m")) return send_body(fd, c, huge_head, bench::huge_size);
+    // Whoever wants to measure one kind of handshake is told if it was the other.
+    if (asks("/full") && c.tls) return send_all(fd, c.tls->resumed() ? other_handshake : small_answer);
+    if (asks("/resumed") && c.tls) return send_all(fd, c.tls->resumed() ? small_answer : other_handshake);
     return send_all(fd, no_answer);
 }
 
 // Requests come one at a time: no client here pipelines, and none sends a body.
 bool receive(int fd, Connection& c) {
-    auto n = ::recv(fd, c.received + c.held, sizeof c.received - c.held, 0);
-    if (n < 0 && errno == EAGAIN) return true;
+    auto* into = c.received + c.held;
+    auto room = sizeof c.received - c.held;
+    auto n = c.tls ? c.tls->receive(into, room) : ::recv(fd, into, room, 0);
+    if (n < 0 && errno == EAGAIN) return !c.tls || c.tls->flush(fd);
     if (n <= 0) return false;
     c.held += std::size_t(n);
     std::string_view request(c.received, c.held);
     if (!request.ends_with("\r\n\r\n")) return c.held < sizeof c.received;
     c.held = 0;
     return answer(fd, c, request);
+}
+
+bool receive_all(int fd, Connection& c) {
+    do
+        if (!receive(fd, c)) return false;
+    while (c.tls && c.tls->has_more());
+    return true;
 }
 
 int listen_for_loopback() {
@@ -183,8 +216,7 @@ int listen_for_loopback() {
     socklen_t size = sizeof at;
     auto* address = reinterpret_cast<sockaddr*>(&at);
     if (fd < 0 || ::bind(fd, address, size) || ::listen(fd, 4096) || ::getsockname(fd, address, &size)) fail("listen");
-    std::printf("port=%d\n", ntohs(at.sin_port));
-    std::fflush(stdout);
+    std::printf("%d ", ntohs(at.sin_port));
     return fd;
 }
 
@@ -206,22 +238,27 @@ int next_events(epoll_event* events, int room, bool spin) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    bool spin = argc > 1 && argv[1] == std::string_view("--spin");
+    if (argc < 2) fail("usage: bench_server ROOT_FILE [--spin]");
+    bool spin = argc > 2 && argv[2] == std::string_view("--spin");
+    bench::TlsServer tls(argv[1]);
     queue = ::epoll_create1(EPOLL_CLOEXEC);
-    int listener = listen_for_loopback();
+    int listener = listen_for_loopback(), tls_listener = listen_for_loopback();
+    std::puts("are the ports, the second with TLS");
+    std::fflush(stdout);
     watch(EPOLL_CTL_ADD, listener, EPOLLIN);
+    watch(EPOLL_CTL_ADD, tls_listener, EPOLLIN);
     watch(EPOLL_CTL_ADD, STDIN_FILENO, EPOLLIN);
     for (epoll_event events[64];;) {
         int ready = next_events(events, 64, spin);
         for (int i = 0; i < ready; ++i) {
             int fd = events[i].data.fd;
             if (fd == STDIN_FILENO) return 0;
-            if (fd == listener) {
-                accept_all(listener);
+            if (fd == listener || fd == tls_listener) {
+                accept_all(fd, fd == listener ? nullptr : &tls);
                 continue;
             }
             auto& c = *connections[std::size_t(fd)];
-            if (!(c.waits_for_room ? pump(fd, c) : receive(fd, c))) drop(fd);
+            if (!(c.waits_for_room ? pump(fd, c) : receive_all(fd, c))) drop(fd);
         }
     }
 }

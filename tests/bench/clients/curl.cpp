@@ -25,6 +25,7 @@ CURL* handle(const bench::Run& run) {
     curl_easy_setopt(easy, CURLOPT_URL, run.url.c_str());
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);  // what a program with threads has to set; it also saves two calls
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, append);
+    if (run.secure) curl_easy_setopt(easy, CURLOPT_CAINFO, run.roots.c_str());
     return easy;
 }
 
@@ -34,8 +35,7 @@ int status(CURL* easy) {
     return int(code);
 }
 
-template <class Check> void bodies(bench::Run& run, Check accept) {
-    auto* easy = handle(run);
+template <class Check> void bodies(bench::Run& run, Check accept, CURL* easy) {
     run.repeat([&] {
         std::string body;
         curl_easy_setopt(easy, CURLOPT_WRITEDATA, &body);
@@ -46,11 +46,25 @@ template <class Check> void bodies(bench::Run& run, Check accept) {
 }
 
 void get(bench::Run& run) {
-    bodies(run, [&](int status, const std::string& body) { run.small(status, body); });
+    bodies(
+        run, [&](int status, const std::string& body) { run.small(status, body); }, handle(run));
 }
 
+// No connection is kept, so that each request has a handshake.
+void handshakes(bench::Run& run, long resumption) {
+    auto* easy = handle(run);
+    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+    curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, resumption);
+    bodies(
+        run, [&](int status, const std::string& body) { run.small(status, body); }, easy);
+}
+
+void handshake_full(bench::Run& run) { handshakes(run, 0); }
+void handshake_resumed(bench::Run& run) { handshakes(run, 1); }
+
 void body8(bench::Run& run) {
-    bodies(run, [&](int status, const std::string& body) { run.large(status, body); });
+    bodies(
+        run, [&](int status, const std::string& body) { run.large(status, body); }, handle(run));
 }
 
 void stream(bench::Run& run, CURL* easy) {
@@ -110,5 +124,7 @@ int main(int argc, char** argv) {
                         {"body8", body8},
                         {"stream256", stream256},
                         {"stream256-roomy", stream256_roomy},
+                        {"handshake-full", handshake_full},
+                        {"handshake-resumed", handshake_resumed},
                         {"idle", idle}});
 }

@@ -9,8 +9,15 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// As most programs have them, but for the root that the benchmark's server is verified by.
+ferry::SessionOptions usual(const bench::Run& run) {
+    ferry::SessionOptions options;
+    if (run.secure) options.tls = {.system_roots = false, .roots_file = run.roots};
+    return options;
+}
+
 void get(bench::Run& run) {
-    ferry::Session session;
+    ferry::Session session(usual(run));
     run.repeat([&] {
         auto response = session.get(run.url);
         run.small(response.status, response.body);
@@ -18,7 +25,7 @@ void get(bench::Run& run) {
 }
 
 void get_reused(bench::Run& run) {
-    ferry::Session session;
+    ferry::Session session(usual(run));
     ferry::Response response;
     run.repeat([&] {
         std::error_code ec;
@@ -29,7 +36,7 @@ void get_reused(bench::Run& run) {
 }
 
 void get_timeout(bench::Run& run) {
-    ferry::Session session;
+    ferry::Session session(usual(run));
     run.repeat([&] {
         auto response = session.get(run.url, {.timeout = 30s});
         run.small(response.status, response.body);
@@ -37,7 +44,7 @@ void get_timeout(bench::Run& run) {
 }
 
 void body8(bench::Run& run) {
-    ferry::Session session;
+    ferry::Session session(usual(run));
     run.repeat([&] {
         auto response = session.get(run.url);
         run.large(response.status, response.body);
@@ -45,7 +52,7 @@ void body8(bench::Run& run) {
 }
 
 void stream256(bench::Run& run) {
-    ferry::Session session;
+    ferry::Session session(usual(run));
     run.repeat([&] {
         auto stream = session.stream(run.url);
         for (std::string_view chunk : stream) run.chunk(chunk.data(), chunk.size());
@@ -53,8 +60,25 @@ void stream256(bench::Run& run) {
     });
 }
 
+// No connection is kept, so that each request has a handshake.
+void handshakes(bench::Run& run, bool resumption) {
+    auto options = usual(run);
+    options.pool.max_idle_per_host = 0;
+    options.tls.session_resumption = resumption;
+    ferry::Session session(options);
+    run.repeat([&] {
+        auto response = session.get(run.url);
+        run.small(response.status, response.body);
+    });
+}
+
+void handshake_full(bench::Run& run) { handshakes(run, false); }
+void handshake_resumed(bench::Run& run) { handshakes(run, true); }
+
 void idle(bench::Run& run) {
-    ferry::Session session({.pool = {.max_idle_per_host = run.count, .max_idle = run.count}});
+    auto options = usual(run);
+    options.pool.max_idle_per_host = options.pool.max_idle = run.count;
+    ferry::Session session(options);
     run.hold([&] {
         std::vector<ferry::Stream> streams;
         for (std::size_t i = 0; i < run.count; ++i) streams.push_back(session.stream(run.url));
@@ -76,5 +100,7 @@ int main(int argc, char** argv) {
                         {"get-timeout", get_timeout},
                         {"body8", body8},
                         {"stream256", stream256},
+                        {"handshake-full", handshake_full},
+                        {"handshake-resumed", handshake_resumed},
                         {"idle", idle}});
 }

@@ -53,17 +53,24 @@ struct Snapshot {
 class Run {
 public:
     std::string url, host, port, path;
+    bool secure;
+    std::string roots;  // with https: the file with the root to trust
     std::size_t count, concurrency, hosts;
 
     Run(std::string_view address, std::string_view mode, std::size_t number, std::size_t at_once = 1,
         std::size_t many_hosts = 1)
-        : url(address), count(number), concurrency(at_once), hosts(many_hosts), mode_(mode),
-          warm_up_(mode.starts_with("get")    ? std::max<std::size_t>(100, 2 * at_once)
-                   : mode.starts_with("body") ? 2
-                                              : 0) {
-        constexpr std::string_view scheme = "http://";
-        expect(address.starts_with(scheme), "the URL must begin with http://");
-        address.remove_prefix(scheme.size());
+        : url(address), secure(address.starts_with("https")), count(number), concurrency(at_once), hosts(many_hosts),
+          mode_(mode), warm_up_(mode.starts_with("get")         ? std::max<std::size_t>(100, 2 * at_once)
+                                : mode.starts_with("handshake") ? 10
+                                : mode.starts_with("body")      ? 2
+                                                                : 0) {
+        expect(address.starts_with(scheme()), "the URL must begin with http:// or https://");
+        address.remove_prefix(scheme().size());
+        if (secure) {
+            const char* file = std::getenv("BENCH_ROOTS");
+            expect(file, "BENCH_ROOTS must name the file with the root to trust");
+            roots = file;
+        }
         auto slash = address.find('/'), colon = address.find(':');
         expect(colon < slash && slash != address.npos, "the URL needs a port and a path");
         host = address.substr(0, colon);
@@ -77,11 +84,15 @@ public:
     std::string host_of(std::size_t asker) const {
         return hosts == 1 ? host : "127.0.0." + std::to_string(1 + asker % hosts);
     }
-    std::string url_of(std::size_t asker) const { return "http://" + host_of(asker) + ":" + port + path; }
+    std::string url_of(std::size_t asker) const { return origin_of(asker) + path; }
+    std::string origin_of(std::size_t asker) const { return std::string(scheme()) + host_of(asker) + ":" + port; }
+    std::string_view scheme() const { return secure ? "https://" : "http://"; }
 
-    // Each kind of body has one check, so that no client can be quick by losing something.
+    // Each kind of body has one check, so that no client can be quick by losing something. The first handshake with a
+    // server cannot be a resumed one.
     void small(int status, std::string_view body) {
-        expect(status == 200, "the status is not 200");
+        expect(status != 412 || !warm_, "the TLS handshake was not of the kind that is measured");
+        expect(status == 200 || status == 412, "the status is not 200");
         expect(body.size() == small_size && body.front() == pattern(0), "the small body is not what was sent");
         bytes_ += body.size();
     }
@@ -113,6 +124,7 @@ public:
     // The same where `exchanges(number)` does them in its own way.
     template <class Exchanges> void in_two_parts(Exchanges exchanges) {
         exchanges(warm_up_);
+        warm_ = true;
         bytes_ = 0;
         auto before = Snapshot::take();
         exchanges(count);
@@ -130,6 +142,7 @@ public:
 private:
     std::string mode_;
     std::size_t warm_up_, bytes_ = 0;
+    bool warm_ = false;
 
     void print(const Snapshot& before, const Snapshot& after) const {
         auto each = mode_.starts_with("body") ? large_size : mode_.starts_with("stream") ? huge_size : small_size;

@@ -9,8 +9,9 @@
 namespace {
 
 std::unique_ptr<httplib::Client> client(const bench::Run& run) {
-    auto made = std::make_unique<httplib::Client>(run.host, std::stoi(run.port));
+    auto made = std::make_unique<httplib::Client>(run.origin_of(0));
     made->set_keep_alive(true);
+    if (run.secure) made->set_ca_cert_path(run.roots.c_str());
     return made;
 }
 
@@ -48,6 +49,17 @@ void stream256(bench::Run& run) {
     });
 }
 
+// It resumes no sessions.
+void handshake_full(bench::Run& run) {
+    auto http = client(run);
+    http->set_keep_alive(false);
+    run.repeat([&] {
+        auto result = http->Get(run.path);
+        auto& response = checked(result);
+        run.small(response.status, response.body);
+    });
+}
+
 // A Client has one connection, so an idle connection costs a Client.
 void idle(bench::Run& run) {
     std::vector<std::unique_ptr<httplib::Client>> clients(run.count);
@@ -64,5 +76,7 @@ void idle(bench::Run& run) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    return bench::main(argc, argv, {{"get", get}, {"body8", body8}, {"stream256", stream256}, {"idle", idle}});
+    return bench::main(
+        argc, argv,
+        {{"get", get}, {"body8", body8}, {"stream256", stream256}, {"handshake-full", handshake_full}, {"idle", idle}});
 }

@@ -1,4 +1,4 @@
-// What the two raw clients share: the least that can still be called HTTP.
+// What the raw clients share: the least that can still be called HTTP.
 #pragma once
 
 #include "harness.hpp"
@@ -35,6 +35,7 @@ public:
     ~RawSocket() { ::close(fd_); }
 
     int fd() const { return fd_; }
+    const std::string& request() const { return request_; }
 
     void send() {
         expect(::send(fd_, request_.data(), request_.size(), MSG_NOSIGNAL) == ssize_t(request_.size()), "cannot send");

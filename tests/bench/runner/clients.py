@@ -6,8 +6,10 @@ import subprocess
 from . import machine
 
 SIZES = {"get": 100, "idle": 100, "body8": 8 << 20, "stream256": 256 << 20, "async": 100, "async counted": 100,
-         "async idle": 100}
-PATHS = {"body8": "/8m", "stream256": "/256m"}  # otherwise /small
+         "async idle": 100, "tls get": 100, "tls counted": 100, "tls full": 100, "tls resumed": 100, "tls idle": 100,
+         "tls stream256": 256 << 20}
+PATHS = {"body8": "/8m", "stream256": "/256m", "tls stream256": "/256m", "tls full": "/full",
+         "tls resumed": "/resumed"}  # otherwise /small
 ALL = ("get", "body8", "stream256", "idle")
 
 
@@ -67,6 +69,27 @@ ASYNCHRONOUS = [
 ]
 
 
+RAW_TLS = "raw SSL_write and SSL_read"
+_TLS = {"tls get": "get", "tls counted": "get", "tls stream256": "stream256", "tls full": "handshake-full",
+        "tls resumed": "handshake-resumed", "tls idle": "idle"}
+
+
+def _over_tls(name, program, *, without=()):
+    """A row of the tables on TLS."""
+    return Client(name, program, {mode: called for mode, called in _TLS.items() if mode not in without}, floor=RAW_TLS)
+
+
+OVER_TLS = [
+    _over_tls(RAW_TLS, "bench_raw_tls"),
+    _over_tls("ferry TLS", "bench_ferry"),
+    _over_tls("cpp-httplib TLS", "bench_httplib", without=["tls resumed"]),
+    _over_tls("libcurl TLS", "bench_curl"),
+    _over_tls("Go net/http TLS", "bench_go", without=["tls counted", "tls idle"]),
+]
+
+EVERYONE = CLIENTS + ASYNCHRONOUS + OVER_TLS
+
+
 class Failed(Exception):
     """A client did not do what it was asked to; the numbers of such a run would mean nothing."""
 
@@ -74,8 +97,8 @@ class Failed(Exception):
 class Caller:
     """Calls clients on their core."""
 
-    def __init__(self, programs, core):
-        self.programs = pathlib.Path(programs)
+    def __init__(self, programs, core, roots):
+        self.programs, self._roots = pathlib.Path(programs), str(roots)
         self._prepare = machine.on_core(core)
 
     def command(self, client):
@@ -89,7 +112,9 @@ class Caller:
         command = [*wrapper, *self.command(client), url, client.modes[mode], str(count)]
         if at_once > 1 or hosts > 1:
             command += [str(at_once), str(hosts)]
-        more = {"LD_PRELOAD": str(self.programs / "bench_allocations.so")} if preload else {}
+        more = {"BENCH_ROOTS": self._roots}
+        if preload:
+            more["LD_PRELOAD"] = str(self.programs / "bench_allocations.so")
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=limit, preexec_fn=self._prepare,
                                   env=machine.environment(**more))

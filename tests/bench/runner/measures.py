@@ -21,8 +21,9 @@ GB = 1e9
 class Bench:
     """What all measures need: who takes part, where the servers are, where results go, and how much of everything."""
 
-    def __init__(self, clients, caller, servers, results, build, quick, rounds):
+    def __init__(self, clients, caller, servers, secure, results, build, quick, rounds):
         self.clients, self.caller, self.servers, self.results = clients, caller, servers, results
+        self.secure = secure  # where our own server speaks TLS
         self.build, self.quick, self.rounds = build, quick, rounds
 
     def taking_part(self, mode, native_only=False):
@@ -32,13 +33,19 @@ class Bench:
         print(f"  {what}", file=sys.stderr, flush=True)
 
 
-def _timed(bench, mode, count, slow_count, record):
+def rounds_of(bench, mode):
+    """Whose turn it is: all of them in each round, in changing order."""
     taking_part = bench.taking_part(mode)
     for round_number in range(bench.rounds):
         bench.say(f"{mode}, round {round_number + 1} of {bench.rounds}")
         turn = round_number % len(taking_part)
+        yield taking_part[turn:] + taking_part[:turn]
+
+
+def _timed(bench, mode, count, slow_count, record):
+    for in_turn in rounds_of(bench, mode):
         for server, base in bench.servers.items():
-            for client in taking_part[turn:] + taking_part[:turn]:
+            for client in in_turn:
                 line, _ = bench.caller.run(client, mode, base, slow_count if client.slow else count)
                 record(server, client.name, line)
 
@@ -95,7 +102,7 @@ def _calls(report):
     return collections.Counter({name: int(calls) for calls, name in found if name != "total"})
 
 
-def calls_per_request(bench, client, mode, lengths, at_once=1):
+def calls_per_request(bench, client, mode, lengths, at_once=1, base=None):
     """How many in all, and their names. On answers that come after half a millisecond, or twenty where many requests
     are under way: strace slows a client so much that it would else never wait."""
     path = "/later" if at_once == 1 else "/much-later"
@@ -103,7 +110,8 @@ def calls_per_request(bench, client, mode, lengths, at_once=1):
     def counted(length):
         with tempfile.NamedTemporaryFile("r", prefix="ferry-bench-") as report:
             wrapper = ["strace", "-f", "-c", "-o", report.name]
-            bench.caller.run(client, mode, bench.servers[OWN], length, at_once=at_once, path=path, wrapper=wrapper)
+            bench.caller.run(client, mode, base or bench.servers[OWN], length, at_once=at_once, path=path,
+                             wrapper=wrapper)
             return _calls(report.read())
 
     before, after = (counted(length) for length in lengths)
@@ -127,19 +135,27 @@ def can_trace():
     return subprocess.run(["strace", "-o", "/dev/null", "true"], capture_output=True).returncode == 0
 
 
+def instructions_of(bench, client, mode, base, lengths):
+    """None where they cannot be counted."""
+    if not shutil.which("valgrind"):
+        return None
+    wrapper = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
+
+    def collected(length):
+        _, report = bench.caller.run(client, mode, base, length, wrapper=wrapper, limit=300)
+        return int(re.search(r"Collected\s*:\s*(\d+)", report).group(1))
+
+    return difference(collected, lengths)
+
+
 def instructions(bench):
     if not shutil.which("valgrind"):
         return bench.results.notes.append("Instructions were not counted: valgrind is missing.")
-    wrapper = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
     for client in bench.taking_part("get", native_only=bench.quick):
         bench.say(f"instructions, {client.name}")
-
-        def collected(length):
-            _, report = bench.caller.run(client, "get", bench.servers[OWN], length, wrapper=wrapper, limit=300)
-            return int(re.search(r"Collected\s*:\s*(\d+)", report).group(1))
-
         lengths = (20, 60) if client.slow else (500, 1_500)
-        bench.results.add("instructions", OWN, client.name, difference(collected, lengths))
+        bench.results.add("instructions", OWN, client.name,
+                          instructions_of(bench, client, "get", bench.servers[OWN], lengths))
 
 
 def _compile_command(commands, package):

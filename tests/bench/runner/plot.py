@@ -19,6 +19,10 @@ PANELS = [
     ("CPU per GET, 1,000 at once, asynchronous", report.ASYNC_CPU_1000),
     ("System calls per GET, 100 at once", report.ASYNC_CALLS_100),
     ("Heap per idle connection, asynchronous", report.ASYNC_IDLE),
+    ("CPU per keep-alive GET, TLS", report.TLS_CPU),
+    ("CPU per GB, 256 MiB streamed and dropped, TLS", report.TLS_STREAM256),
+    ("CPU per connection, full TLS handshake", report.TLS_FULL),
+    ("CPU per connection, resumed TLS session", report.TLS_RESUMED),
 ]
 
 TEXT, FAINT, OURS, FLOOR, PEER = "#7a8490", "#7a849055", "#2f81f7", "#7a849088", "#b08537"
@@ -81,7 +85,7 @@ def _panel(x, y, title, column, results, rows):
 def svg(results, clients):
     panels = [(title, column, _rows(results, column, clients)) for title, column in PANELS]
     panels = [panel for panel in panels if len(panel[2]) > 1]
-    explained = "Smaller is better everywhere. In parentheses: against a raw loop of send and recv, or of epoll."
+    explained = "Smaller is better everywhere. In parentheses: against a raw loop of send and recv, of epoll, or of OpenSSL's."
     parts, y = [_text(8, 18, explained)], 36
     for pair in (panels[i:i + 2] for i in range(0, len(panels), 2)):
         for side, (title, column, rows) in enumerate(pair):

@@ -37,12 +37,14 @@ http {{
 
 
 @contextlib.contextmanager
-def own(program, core, spin):
-    """The server ends with its standard input, so it ends with us, whatever happens."""
-    server = subprocess.Popen([program] + (["--spin"] if spin else []), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                              text=True, preexec_fn=machine.on_core(core))
+def own(program, core, roots, spin):
+    """Its two addresses, without TLS and with it; the file `roots` is written. It ends with its standard input, so it
+    ends with us, whatever happens."""
+    server = subprocess.Popen([program, roots] + (["--spin"] if spin else []), stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True, preexec_fn=machine.on_core(core))
     try:
-        yield f"http://127.0.0.1:{server.stdout.readline().strip().removeprefix('port=')}"
+        plain, secure = server.stdout.readline().split()[:2]
+        yield f"http://127.0.0.1:{plain}", f"https://127.0.0.1:{secure}"
     finally:
         _stop(server)
 

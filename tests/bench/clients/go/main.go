@@ -2,6 +2,8 @@
 package main
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,7 +15,17 @@ import (
 	"time"
 )
 
-const smallSize = 100
+const (
+	smallSize = 100
+	hugeSize  = 256 << 20
+)
+
+// What is asked of a server, and what comes of it.
+type run struct {
+	client *http.Client
+	mode   string
+	warm   bool
+}
 
 func fail(why any) {
 	fmt.Fprintln(os.Stderr, "benchmark client:", why)
@@ -31,23 +43,53 @@ func number(i int) int {
 	return n
 }
 
-func exchange(client *http.Client, url string) {
-	response, err := client.Get(url)
+func (r *run) exchange(url string) {
+	response, err := r.client.Get(url)
 	if err != nil {
 		fail(err)
+	}
+	if r.mode == "stream256" {
+		drop(response)
+		return
 	}
 	body, err := io.ReadAll(response.Body)
 	response.Body.Close()
 	if err != nil {
 		fail(err)
 	}
-	if response.StatusCode != 200 || len(body) != smallSize || body[0] != 'a' {
+	if response.StatusCode == 412 && r.warm {
+		fail("the TLS handshake was not of the kind that is measured")
+	}
+	if response.StatusCode != 200 && response.StatusCode != 412 || len(body) != smallSize || body[0] != 'a' {
 		fail("the small body is not what was sent")
 	}
 }
 
+// The letter changes every page, and begins anew every 8 MiB: see payload.hpp.
+func drop(response *http.Response) {
+	buffer := make([]byte, 64*1024)
+	offset := 0
+	for {
+		n, err := response.Body.Read(buffer)
+		if n > 0 && buffer[0] != byte('a'+offset%(8<<20)/4096%26) {
+			fail("the streamed body is not what was sent")
+		}
+		offset += n
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			fail(err)
+		}
+	}
+	response.Body.Close()
+	if response.StatusCode != 200 || offset != hugeSize {
+		fail("the streamed body has the wrong size")
+	}
+}
+
 // As many exchanges on each lane as come to it.
-func exchanges(client *http.Client, urls []string, count int) {
+func (r *run) exchanges(urls []string, count int) {
 	var lanes sync.WaitGroup
 	turns := make(chan struct{}, count)
 	for i := 0; i < count; i++ {
@@ -59,7 +101,7 @@ func exchanges(client *http.Client, urls []string, count int) {
 		go func(url string) {
 			defer lanes.Done()
 			for range turns {
-				exchange(client, url)
+				r.exchange(url)
 			}
 		}(url)
 	}
@@ -74,9 +116,32 @@ func used() (user, system float64) {
 	return float64(usage.Utime.Nano()) / 1e9, float64(usage.Stime.Nano()) / 1e9
 }
 
+func secure(transport *http.Transport, resumes bool) {
+	roots := x509.NewCertPool()
+	file, err := os.ReadFile(os.Getenv("BENCH_ROOTS"))
+	if err != nil || !roots.AppendCertsFromPEM(file) {
+		fail("BENCH_ROOTS must name the file with the root to trust")
+	}
+	transport.TLSClientConfig = &tls.Config{RootCAs: roots}
+	if resumes {
+		transport.TLSClientConfig.ClientSessionCache = tls.NewLRUClientSessionCache(0)
+	}
+}
+
 func main() {
-	if len(os.Args) < 4 || len(os.Args) > 6 || os.Args[2] != "get" {
-		fail("usage: client URL get COUNT [CONCURRENCY [HOSTS]]")
+	if len(os.Args) < 4 || len(os.Args) > 6 {
+		fail("usage: client URL MODE COUNT [CONCURRENCY [HOSTS]]")
+	}
+	mode := os.Args[2]
+	warmUp, each := 100, smallSize
+	switch mode {
+	case "get":
+	case "handshake-full", "handshake-resumed":
+		warmUp = 10
+	case "stream256":
+		warmUp, each = 0, hugeSize
+	default:
+		fail("no such mode")
 	}
 	address, err := url.Parse(os.Args[1])
 	if err != nil {
@@ -92,18 +157,22 @@ func main() {
 		urls[lane] = to.String()
 	}
 	transport := &http.Transport{MaxIdleConns: concurrency, MaxIdleConnsPerHost: concurrency}
-	client := &http.Client{Transport: transport}
+	transport.DisableKeepAlives = mode == "handshake-full" || mode == "handshake-resumed"
+	if address.Scheme == "https" {
+		secure(transport, mode == "handshake-resumed")
+	}
+	r := &run{client: &http.Client{Transport: transport}, mode: mode}
 
-	warmUp := 100
-	if 2*concurrency > warmUp {
+	if concurrency > 1 && 2*concurrency > warmUp {
 		warmUp = 2 * concurrency
 	}
-	exchanges(client, urls, warmUp)
+	r.exchanges(urls, warmUp)
+	r.warm = true
 	user, system := used()
 	begun := time.Now()
-	exchanges(client, urls, count)
+	r.exchanges(urls, count)
 	wall := time.Since(begun).Seconds()
 	userAfter, systemAfter := used()
-	fmt.Printf("requests=%d bytes=%d user=%.6f sys=%.6f wall=%.6f\n", count, count*smallSize, userAfter-user,
+	fmt.Printf("requests=%d bytes=%d user=%.6f sys=%.6f wall=%.6f\n", count, count*each, userAfter-user,
 		systemAfter-system, wall)
 }
