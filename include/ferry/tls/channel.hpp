@@ -94,7 +94,7 @@ public:
     step handshake() {
         if (fault_.ec) return step::failed;
         if (open_) return step::done;
-        ERR_clear_error();
+        forget_openssl_errors();
         const int result = SSL_do_handshake(ssl_.get());
         if (result != 1) {
             const auto s = outcome(result);
@@ -108,6 +108,8 @@ public:
 
     /// As much as there is, up to the size of `into`, which is not empty; `n` is 0 unless `done`.
     step read(std::span<char> into, std::size_t& n) {
+        n = 0;
+        if (!stirs()) return step::wants_input;  // OpenSSL would take long to say so
         if (early_.empty()) return decrypt(into, n);
         n = early_.copy(into.data(), into.size());
         early_.erase(0, n);
@@ -134,7 +136,7 @@ public:
         if (fault_.ec) return step::failed;
         if (from.empty()) return step::done;
         from = from.substr(0, carrier_ ? most_carried : most_at_once);
-        ERR_clear_error();
+        forget_openssl_errors();
         const int result = SSL_write_ex(ssl_.get(), from.data(), from.size(), &n);
         return result == 1 ? step::done : outcome(result);
     }
@@ -143,9 +145,9 @@ public:
     /// `to_send()` does (SEMANTICS A16). Says nothing of its own before the handshake is done and after a fault.
     void close_notify() {
         if (open_ && !fault_.ec) {
-            ERR_clear_error();
+            forget_openssl_errors();
             SSL_shutdown(ssl_.get());
-            ERR_clear_error();
+            forget_openssl_errors();
         }
         if (!carrier_) return;
         std::size_t n = 0;
@@ -238,7 +240,7 @@ private:
         if (fault_.ec) return step::failed;
         while (n < into.size()) {
             std::size_t some = 0;
-            ERR_clear_error();
+            forget_openssl_errors();
             if (const int result = SSL_read_ex(ssl_.get(), into.data() + n, into.size() - n, &some); result != 1) {
                 const auto s = outcome(result);
                 if (n == 0) return s;
@@ -256,7 +258,7 @@ private:
         if (!unread() && !ended_ && !notified()) return verdict::alive;  // nothing to look at, as nearly always
         char byte = 0;
         std::size_t n = 0;
-        ERR_clear_error();
+        forget_openssl_errors();
         const int result = SSL_peek_ex(ssl_.get(), &byte, 1, &n);
         if (result == 1) return verdict::unsolicited_data;
         switch (outcome(result)) {

@@ -37,6 +37,12 @@ inline std::string_view bytes_of(BIO* memory) {
     return size > 0 ? std::string_view(data, static_cast<std::size_t>(size)) : std::string_view();
 }
 
+/// Before a call whose failure is to be explained: what others have left in the thread's error queue. Nearly always it
+/// is empty, and to see that is far cheaper than to clear it.
+inline void forget_openssl_errors() noexcept {
+    if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
 /// Why the last call failed: the reason at the root of the thread's error queue, which is empty afterwards.
 inline std::string openssl_reason() {
     const unsigned long code = ERR_get_error();
