@@ -2,6 +2,8 @@
 // of both.
 #pragma once
 
+#include "tunnel_entrance.hpp"
+
 #include <ferry/async.hpp>
 
 #include <asio/executor_work_guard.hpp>
@@ -186,7 +188,7 @@ private:
 
 class Session {
 public:
-    explicit Session(SessionOptions options = {}) : session_(AsyncSession(loop_->io, std::move(options))) {}
+    explicit Session(SessionOptions options = {}) : session_(loop_->io, in_this_way(std::move(options))) {}
     Session(Session&&) = default;
     Session& operator=(Session&& o) {
         session_ = std::move(o.session_);  // before the loop that it has been running on goes

@@ -117,6 +117,13 @@ inline const Certificate& test_leaf() {
     return leaf;
 }
 
+// From the root, for the addresses and the name of this machine.
+inline const Certificate& loopback_leaf() {
+    static const Certificate leaf = make_certificate(
+        {.name = "loopback", .hosts = "IP:127.0.0.1,IP:::1,DNS:localhost", .issuer = &test_root()});
+    return leaf;
+}
+
 // A list by `issuer` of certificates that it has revoked, as PEM.
 inline std::string revocation_list(const Certificate& issuer, const std::vector<Certificate>& revoked) {
     std::unique_ptr<X509_CRL, decltype(&X509_CRL_free)> crl(X509_CRL_new(), X509_CRL_free);

@@ -1,7 +1,8 @@
-// A listener that never accepts and whose queue is full: connecting to it neither succeeds nor fails.
+// A listener that never accepts and whose queue is full: connecting to it neither succeeds nor fails. Behind a tunnel
+// it is the proxy that keeps its client waiting.
 #pragma once
 
-#include "sockets.hpp"
+#include "tunnel_entrance.hpp"
 
 #include <cstdint>
 #include <string>
@@ -16,10 +17,16 @@ public:
         do {
             waiting_.push_back(begin_to_connect());
         } while (connected(waiting_.back()));
+        if (way() == Way::tunnel) tunnel_entrance().never_answer_for(this->port());
+    }
+    FullBacklog(const FullBacklog&) = delete;
+    FullBacklog& operator=(const FullBacklog&) = delete;
+    ~FullBacklog() {
+        if (way() == Way::tunnel) tunnel_entrance().forget(port());
     }
 
     std::uint16_t port() const { return local_port(listener_.get()); }
-    std::string url() const { return "http://127.0.0.1:" + std::to_string(port()) + "/"; }
+    std::string url() const { return scheme() + "127.0.0.1:" + std::to_string(port()) + "/"; }
 
 private:
     Descriptor begin_to_connect() const {

@@ -60,9 +60,7 @@ public:
     }
 
 private:
-    std::string said() const {
-        return options_.output.empty() ? command_.front() : folder_.read(options_.output);
-    }
+    std::string said() const { return options_.output.empty() ? command_.front() : folder_.read(options_.output); }
     bool start(const Setup& setup) {
         port_ = free_port();
         command_ = setup(folder_, port_);

@@ -2,6 +2,7 @@
 // other, as soon as they are told. So a test can tell everything beforehand, or go on telling while it runs.
 #pragma once
 
+#include "line.hpp"
 #include "request.hpp"
 #include "signal.hpp"
 #include "sockets.hpp"
@@ -12,6 +13,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -95,19 +97,22 @@ public:
     Script& answers(std::string bytes) { return reads_request().sends(std::move(bytes)); }
 
     // FIN, as close(2) sends it: what the client sends from then on is answered by a reset. Bytes that the script
-    // left unread make it a reset at once, as they do with close(2).
+    // left unread make it a reset at once, as they do with close(2). TLS first says that this is the end.
     Script& closes() {
-        return step("closes", [this] {
-            if (!rest_sent().empty()) return reset();
-            ::shutdown(fd_.get(), SHUT_RDWR);
-            acknowledged();
-            leave();
-        });
+        return step("closes", [this] { close(true); });
+    }
+
+    // The same, but TLS says nothing.
+    Script& drops() {
+        return step("drops", [this] { close(false); });
     }
 
     // FIN, and goes on reading.
     Script& half_closes() {
-        return step("half_closes", [this] { ::shutdown(fd_.get(), SHUT_WR); });
+        return step("half_closes", [this] {
+            line_.say_goodbye();
+            ::shutdown(line_.fd(), SHUT_WR);
+        });
     }
 
     Script& resets() {
@@ -153,11 +158,9 @@ public:
     // For the server.
 
     void begin(Descriptor fd) {
-        set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
-        make_nonblocking(fd.get());
         std::lock_guard lock(mutex_);
         client_ = peer_address(fd.get());
-        fd_ = std::move(fd);
+        line_ = Line(std::move(fd));
         begun_ = true;
         thread_ = std::thread([this] { play(); });
     }
@@ -193,9 +196,6 @@ private:
         std::string name;
         std::function<void()> play;
     };
-    struct Failure {
-        std::string text;
-    };
 
     Script& step(std::string name, std::function<void()> play) {
         {
@@ -210,20 +210,21 @@ private:
         return "connection " + std::to_string(number_) + ", " + name_ + ": " + text;
     }
 
-    [[noreturn]] static void fail(std::string text) { throw Failure{std::move(text)}; }
+    [[noreturn]] static void fail(const std::string& text) { throw std::runtime_error(text); }
 
     void play() {
         try {
+            shake_hands();
             while (auto next = next_step()) {
                 if (ended_) fail("a step after the end of the connection");
                 next->play();
             }
             if (auto rest = rest_sent(); !rest.empty() && !ignores_rest_)
                 fail("the client also sent " + as_shown(rest));
-        } catch (const Failure& failure) {
-            fd_.reset();  // a client that waits for the rest of the script must not wait for long
+        } catch (const std::exception& failure) {
+            line_.close();  // a client that waits for the rest of the script must not wait for long
             std::lock_guard lock(mutex_);
-            failure_ = told(failure.text);
+            failure_ = told(failure.what());
         }
         changed_.notify_all();
     }
@@ -255,21 +256,38 @@ private:
         }
     }
 
+    // With TLS nothing else can be played before.
+    void shake_hands() {
+        name_ = "handshake";
+        while (!line_.open())
+            if (!receive_some()) fail("the client gave up; " + line_.trouble());
+    }
+
     // Appends what comes next to `unread_`; false at the end of the connection.
     bool receive() {
-        char bytes[65536];
+        const auto before = unread_.size();
+        while (unread_.size() == before)
+            if (!receive_some()) return false;
+        return true;
+    }
+
+    bool receive_some() {
         for (;;) {
-            auto n = ::recv(fd_.get(), bytes, sizeof bytes, 0);
-            if (n > 0) unread_.append(bytes, static_cast<std::size_t>(n));
-            if (n >= 0) return n > 0;
-            if (errno != EAGAIN && errno != EINTR) return false;
+            const auto came = line_.receive(unread_);
+            if (came != Line::Came::nothing) return came == Line::Came::something;
             if (!ready(POLLIN, patience)) fail("the client sent no more than " + as_shown(unread_));
         }
     }
 
     bool send_all(std::string_view bytes) {
+        while (!bytes.empty())
+            if (!send_raw(line_.sealed(bytes))) return false;
+        return true;
+    }
+
+    bool send_raw(std::string_view bytes) {
         while (!bytes.empty()) {
-            auto n = send_some(fd_.get(), bytes.data(), bytes.size());
+            auto n = send_some(line_.fd(), bytes.data(), bytes.size());
             if (n >= 0) bytes.remove_prefix(static_cast<std::size_t>(n));
             else if (errno != EAGAIN && errno != EINTR) return false;
             else if (!ready(POLLOUT, patience))
@@ -278,22 +296,30 @@ private:
         return true;
     }
 
+    void close(bool with_goodbye) {
+        if (!rest_sent().empty()) return reset();
+        if (with_goodbye) line_.say_goodbye();
+        ::shutdown(line_.fd(), SHUT_RDWR);
+        acknowledged();
+        leave();
+    }
+
     void reset() {
-        auto client = peer_port(fd_.get()), server = local_port(fd_.get());
+        auto client = peer_port(line_.fd()), server = local_port(line_.fd());
         linger hard{1, 0};
-        ::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+        ::setsockopt(line_.fd(), SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
         leave();
         eventually([=] { return kernel_state(client, server) == 0; });
     }
 
     void leave() {
-        fd_.reset();
+        line_.close();
         ended_ = true;
     }
 
     // Throws when the server is being stopped.
     bool ready(short events, std::chrono::milliseconds limit) {
-        pollfd wanted[] = {{fd_.get(), events, 0}, {stop_, POLLIN, 0}};
+        pollfd wanted[] = {{line_.fd(), events, 0}, {stop_, POLLIN, 0}};
         auto n = ::poll(wanted, 2, static_cast<int>(limit.count()));
         if (n > 0 && wanted[1].revents) fail("the test ended");
         return n > 0;
@@ -305,7 +331,7 @@ private:
     }
 
     bool acknowledged() {
-        return !fd_ || eventually([this] { return unacknowledged(fd_.get()) == 0; });
+        return !line_ || eventually([this] { return unacknowledged(line_.fd()) == 0; });
     }
 
     void keep(std::string bytes) {
@@ -315,15 +341,14 @@ private:
 
     // What the client has sent and no step has read.
     std::string rest_sent() {
-        char bytes[4096];
-        for (ssize_t n = 0; fd_ && (n = ::recv(fd_.get(), bytes, sizeof bytes, 0)) > 0;)
-            unread_.append(bytes, static_cast<std::size_t>(n));
+        while (line_ && line_.receive(unread_) == Line::Came::something) {
+        }
         return std::exchange(unread_, {});
     }
 
     const std::size_t number_;
     const int stop_;
-    Descriptor fd_;
+    Line line_;
     std::thread thread_;
 
     // Of the thread alone.

@@ -10,6 +10,7 @@
 // test at the end of the server's life, with what was expected and what came.
 #pragma once
 
+#include "acceptor.hpp"
 #include "catch.hpp"
 #include "script.hpp"
 
@@ -19,24 +20,17 @@
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <thread>
+#include <utility>
 #include <vector>
 
 namespace ferry::testing {
 
-struct ServerOptions {
-    int receive_buffer = 0;  // bytes; small to make the client's writes block early
-    bool ipv6 = false;
-    std::string path = {};  // of a unix domain socket, in place of a port
-};
+using ServerOptions = AcceptorOptions;
 
 class Server {
 public:
     explicit Server(ServerOptions options = {})
-        : ipv6_(options.ipv6),
-          listener_(options.path.empty() ? listen_on_loopback(128, options.receive_buffer, options.ipv6)
-                                         : listen_at(options.path)),
-          port_(local_port(listener_.get())), thread_([this] { serve(); }) {}
+        : ipv6_(options.ipv6), acceptor_([this](Descriptor client) { welcome(std::move(client)); }, options) {}
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
 
@@ -53,9 +47,8 @@ public:
 
     // Ends the server's life early, and returns what went wrong: for tests of the server itself.
     std::vector<std::string> stop(bool drop = false) {
-        if (!thread_.joinable()) return {};
-        quit_.wake();
-        thread_.join();  // first those that wait to be accepted
+        if (std::exchange(stopped_, true)) return {};
+        acceptor_.stop();
         if (drop) note_failures();
         for (auto& script : scripts_) script.finish(drop);
         if (drop) stop_.wake();
@@ -64,9 +57,15 @@ public:
         return failures_;
     }
 
-    std::uint16_t port() const { return port_; }
-    std::string authority() const { return (ipv6_ ? "[::1]:" : "127.0.0.1:") + std::to_string(port_); }
-    std::string url(std::string_view target = "/") const { return "http://" + authority() + std::string(target); }
+    std::uint16_t port() const { return acceptor_.port(); }
+    // What a client's socket is connected to: the server, or the proxy before it.
+    std::uint16_t dialled_port() const { return way() == Way::tunnel ? tunnel_entrance().port() : port(); }
+    std::string authority() const { return authority_of(ipv6_ ? "[::1]" : "127.0.0.1"); }
+    std::string url(std::string_view target = "/") const { return scheme() + authority() + std::string(target); }
+    // By another of its names, or with a user before it.
+    std::string url_of(std::string_view host, std::string_view target = "/") const {
+        return scheme() + authority_of(host) + std::string(target);
+    }
 
     std::size_t connections() {
         std::lock_guard lock(mutex_);
@@ -86,17 +85,9 @@ public:
     Request request(std::size_t n = 0) { return requests().at(n); }
 
 private:
-    void serve() {
-        pollfd wanted[] = {{listener_.get(), POLLIN, 0}, {quit_.get(), POLLIN, 0}};
-        for (auto quit = false; !quit;) {
-            ::poll(wanted, 2, -1);
-            quit = wanted[1].revents != 0;
-            while (auto client = Descriptor(::accept(listener_.get(), nullptr, nullptr))) welcome(std::move(client));
-        }
-    }
+    std::string authority_of(std::string_view host) const { return std::string(host) + ':' + std::to_string(port()); }
 
     void welcome(Descriptor client) {
-        ::fcntl(client.get(), F_SETFD, FD_CLOEXEC);
         std::lock_guard lock(mutex_);
         if (++accepted_ <= scripts_.size()) return scripts_[accepted_ - 1].begin(std::move(client));
         failures_.push_back("connection " + std::to_string(accepted_) + " was not expected");
@@ -109,14 +100,13 @@ private:
 
     const int exceptions_ = std::uncaught_exceptions();
     const bool ipv6_;
-    Descriptor listener_;
-    const std::uint16_t port_;
-    WakePipe quit_, stop_;
+    WakePipe stop_;
+    bool stopped_ = false;
     std::mutex mutex_;
     std::deque<Script> scripts_;
     std::size_t accepted_ = 0;
     std::vector<std::string> failures_;
-    std::thread thread_;
+    Acceptor acceptor_;  // last: whom it takes in finds the rest
 };
 
 }  // namespace ferry::testing

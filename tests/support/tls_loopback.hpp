@@ -30,13 +30,6 @@
 
 namespace ferry::testing {
 
-// From the root, for the address and the name of this machine.
-inline const Certificate& loopback_leaf() {
-    static const Certificate leaf = make_certificate(
-        {.name = "loopback", .hosts = "IP:127.0.0.1,DNS:localhost", .issuer = &test_root()});
-    return leaf;
-}
-
 // Options of a session that trusts the tests' root, and it alone.
 inline ferry::SessionOptions trusting(ferry::TlsOptions tls = {}) {
     tls.system_roots = false;
@@ -204,12 +197,11 @@ public:
     using Play = std::function<void(TlsConnection&)>;
 
     explicit TlsLoopback(TlsServerOptions options = {}, int receive_buffer = 0)
-        : tls_(with_leaf(std::move(options))), listener_(listen_on_loopback(128, receive_buffer)),
-          port_(local_port(listener_.get())), thread_([this] { serve(); }) {}
+        : tls_(with_leaf(std::move(options))),
+          acceptor_([this](Descriptor client) { welcome(std::move(client)); }, {.receive_buffer = receive_buffer}) {}
     ~TlsLoopback() {
         const bool drop = std::uncaught_exceptions() > exceptions_;
-        quit_.wake();
-        thread_.join();
+        acceptor_.stop();
         if (drop) stop_.wake();
         for (auto& c : connections_)
             if (c.thread.joinable()) c.thread.join();
@@ -238,9 +230,9 @@ public:
         });
     }
 
-    std::uint16_t port() const { return port_; }
+    std::uint16_t port() const { return acceptor_.port(); }
     std::string url(std::string_view target = "/", std::string_view host = "127.0.0.1") const {
-        return "https://" + std::string(host) + ':' + std::to_string(port_) + std::string(target);
+        return "https://" + std::string(host) + ':' + std::to_string(port()) + std::string(target);
     }
     std::size_t connections() {
         std::lock_guard lock(mutex_);
@@ -257,16 +249,7 @@ private:
         if (!o.certificate) o.certificate = &loopback_leaf();
         return o;
     }
-    void serve() {
-        pollfd wanted[] = {{listener_.get(), POLLIN, 0}, {quit_.get(), POLLIN, 0}};
-        for (auto quit = false; !quit;) {
-            ::poll(wanted, 2, -1);
-            quit = wanted[1].revents != 0;
-            while (auto client = Descriptor(::accept(listener_.get(), nullptr, nullptr))) welcome(std::move(client));
-        }
-    }
     void welcome(Descriptor client) {
-        ::fcntl(client.get(), F_SETFD, FD_CLOEXEC);
         std::lock_guard lock(mutex_);
         if (++accepted_ > connections_.size()) {
             failures_.push_back("connection " + std::to_string(accepted_) + " was not expected");
@@ -292,14 +275,12 @@ private:
 
     const int exceptions_ = std::uncaught_exceptions();
     TlsServer tls_;
-    Descriptor listener_;
-    const std::uint16_t port_;
-    WakePipe quit_, stop_;
+    WakePipe stop_;
     std::mutex mutex_;
     std::deque<Connection> connections_;
     std::size_t accepted_ = 0;
     std::vector<std::string> failures_;
-    std::thread thread_;
+    Acceptor acceptor_;  // last: whom it takes in finds the rest
 };
 
 }  // namespace ferry::testing

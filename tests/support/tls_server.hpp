@@ -12,6 +12,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace ferry::testing {
@@ -98,6 +99,7 @@ public:
     void close_notify() { SSL_shutdown(ssl_.get()); }
 
     const std::string& heard() const { return heard_; }
+    std::string take_heard() { return std::exchange(heard_, {}); }
     // Why the handshake failed.
     const std::string& trouble() const { return trouble_; }
     bool told_of_close() const { return (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0; }
