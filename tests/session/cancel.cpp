@@ -1,4 +1,5 @@
 // Cancellation by a stop token, in every phase of a call.
+// Over TLS and through a tunnel, too.
 
 #include "background.hpp"
 #include "full_backlog.hpp"
@@ -52,7 +53,7 @@ TEST_CASE("cancelled while connecting", "[session][K4]") {
         stop.request_stop();
     });
     auto error = prompt_error_of([&] { session.get(never.url(), {.stop = stop.get_token()}); });
-    check(error, Phase::connect, RequestState::not_sent);
+    check(error, never.phase(), RequestState::not_sent);
     CHECK(session.stats().in_use == 0);
 }
 
@@ -126,7 +127,8 @@ TEST_CASE("cancelled in a body that goes into memory, with what arrived", "[sess
     std::stop_source stop;
     auto stopping = in_background([&] {
         // The client has read the three bytes once they are gone from its kernel's queue.
-        eventually([&] { return script.delivered() && unread_bytes(descriptor_connected_to(server.port())) == 0; });
+        eventually(
+            [&] { return script.delivered() && unread_bytes(descriptor_connected_to(server.dialled_port())) == 0; });
         std::this_thread::sleep_for(5ms);
         stop.request_stop();
     });

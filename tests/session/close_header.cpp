@@ -1,4 +1,5 @@
 // Who may say that a connection ends: Connection fields of either side, and HTTP/1.0.
+// Over TLS and through a tunnel, too.
 
 #include "loopback.hpp"
 

@@ -117,7 +117,7 @@ TEST_CASE("cookies belong to a host and not to its port", "[session][cookies][F1
     Session session;
     session.get(server.url());
     session.get(other.url());
-    session.get("http://localhost:" + std::to_string(other.port()) + "/");
+    session.get(other.url_of("localhost"));
     CHECK(cookies_of(other.request(0)) == "id=1");
     CHECK(cookies_of(other.request(1)) == "-");
 }

@@ -1,4 +1,5 @@
 // Downloads: the file is there whole, or it is as it was before.
+// Over TLS and through a tunnel, too.
 
 #include "loopback.hpp"
 #include "temp_folder.hpp"

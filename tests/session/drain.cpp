@@ -1,4 +1,5 @@
 // Streams that are dropped before their end: a small rest is drained and the connection kept, a large_rest one is not.
+// Over TLS and through a tunnel, too.
 
 #include "loopback.hpp"
 

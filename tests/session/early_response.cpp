@@ -1,4 +1,5 @@
 // Responses that come before the request has been sent: read, returned, and the connection given up.
+// Over TLS and through a tunnel, too.
 
 #include "loopback.hpp"
 

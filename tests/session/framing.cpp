@@ -1,4 +1,5 @@
 // Where the body of a good response ends: no body, a length, chunks, the end of the connection.
+// Over TLS and through a tunnel, too.
 
 #include "loopback.hpp"
 
@@ -33,6 +34,19 @@ TEST_CASE("a body without a length goes to the end of the connection", "[session
     server.accept().answers(head("") + body).closes();
     Session session;
     CHECK((session.get(server.url()).body == body));
+    CHECK(session.stats().idle == 0);
+    check_that_it_lives(session, server);
+}
+
+// Anybody can send a FIN; only the server can say under TLS that this was all (RFC 9112 9.8).
+TEST_CASE("a bare FIN ends a body without a length, but not under TLS", "[session][C6]") {
+    Server server;
+    server.accept().answers(head("") + "hello").drops();
+    Session session;
+    std::error_code ec;
+    auto r = session.get(server.url(), {}, ec);
+    CHECK(ec == (over_tls() ? make_error_code(ferry::errc::tls_truncated) : std::error_code{}));
+    CHECK(r.body == "hello");
     CHECK(session.stats().idle == 0);
     check_that_it_lives(session, server);
 }

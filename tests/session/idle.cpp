@@ -1,4 +1,5 @@
 // What can befall a connection while it is idle, and what the next request makes of it.
+// Over TLS and through a tunnel, too.
 
 #include "loopback.hpp"
 
@@ -31,7 +32,8 @@ struct Idle {
 
 TEST_CASE("a connection that the server closed while idle is noticed, discarded and replaced", "[session][A2]") {
     Idle idle;
-    idle.first.closes();
+    SECTION("and said so") { idle.first.closes(); }
+    SECTION("without a word, also to TLS") { idle.first.drops(); }
     idle.next_request_dials_anew();
     CHECK(idle.session.stats().discarded[DiscardReason::peer_closed] == 1);
 }

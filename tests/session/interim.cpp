@@ -1,4 +1,5 @@
 // Interim responses: skipped, counted, and never taken for the final one.
+// Over TLS and through a tunnel, too.
 
 #include "loopback.hpp"
 

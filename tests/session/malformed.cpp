@@ -1,4 +1,5 @@
 // Malformed responses: each is a protocol error, the connection is gone, and the session lives.
+// Over TLS and through a tunnel, too.
 
 #include "loopback.hpp"
 

@@ -1,4 +1,5 @@
 // Limits of the pool: who waits, for how long and in which order, and who gives way.
+// Over TLS and through a tunnel, too.
 
 #include "background.hpp"
 #include "loopback.hpp"
@@ -146,7 +147,7 @@ TEST_CASE("the end of a session closes its connections", "[session][pool]") {
     Server server;
     server.accept().answers(ok()).sees_the_end();
     Session(ferry::SessionOptions{}).get(server.url());
-    CHECK(descriptor_connected_to(server.port()) == -1);
+    CHECK(descriptor_connected_to(server.dialled_port()) == -1);
 }
 
 TEST_CASE("a session that moves takes its connections along", "[session][pool]") {
@@ -172,7 +173,7 @@ TEST_CASE("a session that is assigned to closes what it had", "[session][pool]")
     Session session;
     session.get(server.url());
     session = Session();
-    CHECK(descriptor_connected_to(server.port()) == -1);
+    CHECK(descriptor_connected_to(server.dialled_port()) == -1);
 }
 
 TEST_CASE("at the total limit an idle connection of another host gives way", "[session][pool]") {

@@ -1,4 +1,5 @@
 // Progress of bodies in both directions, and where the time of a response went.
+// Over TLS and through a tunnel, too.
 
 #include "background.hpp"
 #include "coded.hpp"

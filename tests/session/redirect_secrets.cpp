@@ -111,7 +111,7 @@ TEST_CASE("after a redirect away the next call has its credentials again", "[ses
 TEST_CASE("the URL's userinfo stays with its server, and is not in the Referer", "[session][E4][G3]") {
     ThereAndBack world;
     Session session;
-    auto r = session.get("http://user:pass@" + world.first.authority() + "/", {.headers = {{"Referer", "x"}}});
+    auto r = session.get(world.first.url_of("user:pass@127.0.0.1"), {.headers = {{"Referer", "x"}}});
     auto basic = "Basic " + ferry::detail::base64("user:pass");
     CHECK(world.seen("Authorization") == SeenFields{basic, basic, "-", "-"});
     CHECK(world.seen("Referer") == SeenFields{"x", world.first.url(), world.first.url(), world.other.url()});
@@ -120,8 +120,8 @@ TEST_CASE("the URL's userinfo stays with its server, and is not in the Referer",
 
 TEST_CASE("a Location's own userinfo is used at its server", "[session][E4][G3]") {
     Server server, other;
-    server.accept().answers(moved("http://u:p@" + other.authority() + "/"));
-    other.accept().answers(moved("/x")).answers(moved("http://v:q@" + other.authority() + "/y")).answers(ok());
+    server.accept().answers(moved(other.url_of("u:p@127.0.0.1")));
+    other.accept().answers(moved("/x")).answers(moved(other.url_of("v:q@127.0.0.1", "/y"))).answers(ok());
     Session session;
     session.get(server.url(), {.auth = ferry::bearer("tok")});
     CHECK(other.request(0).field("Authorization") == "Basic " + ferry::detail::base64("u:p"));
@@ -155,7 +155,7 @@ TEST_CASE("the netrc file has its say for the server that a redirect leads to", 
     Session session({.netrc = true});
     ::unsetenv("NETRC");
     Server server, other;
-    auto there = "http://localhost:" + std::to_string(other.port()) + "/";
+    auto there = other.url_of("localhost");
     server.accept().answers(moved(there)).answers(ok());
     other.accept().answers(moved(server.url("/back")));
     ferry::Options with;
@@ -203,7 +203,7 @@ TEST_CASE("from https back to http secrets stay behind for good", "[session][E4]
 
 TEST_CASE("the same server by its other name is another server", "[session][E4]") {
     Server server;
-    auto location = "http://localhost:" + std::to_string(server.port()) + "/";
+    auto location = server.url_of("localhost");
     server.accept().answers(moved(location));
     server.accept().answers(ok());
     Session session;

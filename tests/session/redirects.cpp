@@ -1,4 +1,5 @@
 // Redirects that are followed: with what method, body and fields, and to where.
+// Over TLS and through a tunnel, too.
 
 #include "loopback.hpp"
 
@@ -150,7 +151,8 @@ TEST_CASE("Location may be relative", "[session][E3]") {
 
 TEST_CASE("Location may leave out the scheme, or name all", "[session][E3]") {
     Server server;
-    auto location = (GENERATE(true, false) ? "http:" : "") + ("//" + server.authority()) + "/x";
+    auto location = (GENERATE(true, false) ? std::string(over_tls() ? "https:" : "http:") : "") +
+                    ("//" + server.authority()) + "/x";
     server.accept().answers(moved(location)).answers(ok("there"));
     Session session;
     CHECK(to_string(session.get(server.url()).url) == server.url("/x"));

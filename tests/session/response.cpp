@@ -13,7 +13,7 @@ TEST_CASE("a response says which connection served it", "[session]") {
     Session session;
     auto first = session.get(server.url("/first"));
     CHECK(first.connection.remote.port == server.port());
-    CHECK(first.connection.local.port == local_port(descriptor_connected_to(server.port())));
+    CHECK(first.connection.local.port == local_port(descriptor_connected_to(server.dialled_port())));
     CHECK(to_string(first.connection.remote) == server.authority());
     CHECK(first.url.target() == "/first");
     CHECK(first.elapsed > first.elapsed.zero());
@@ -45,7 +45,7 @@ TEST_CASE("sockets send at once and are closed on exec", "[session][A17]") {
     server.accept().answers(ok());
     Session session;
     session.get(server.url());
-    auto fd = descriptor_connected_to(server.port());
+    auto fd = descriptor_connected_to(server.dialled_port());
     int on = 0;
     socklen_t size = sizeof on;
     REQUIRE(::getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &size) == 0);

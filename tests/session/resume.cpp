@@ -1,4 +1,5 @@
 // Downloads that go on: what a failure leaves, what the next call asks for, and when it begins anew.
+// Over TLS and through a tunnel, too.
 
 #include "coded.hpp"
 #include "loopback.hpp"

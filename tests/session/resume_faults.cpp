@@ -1,4 +1,5 @@
 // Downloads that go on, in a world of retries, deadlines, full disks and rivals.
+// Over TLS and through a tunnel, too.
 
 #include "background.hpp"
 #include "loopback.hpp"

@@ -1,4 +1,5 @@
 // Requests that fail on a reused connection: which are sent again, and what the others' errors say.
+// Over TLS and through a tunnel, too.
 
 #include "loopback.hpp"
 
@@ -100,14 +101,15 @@ TEST_CASE("PATCH is not sent again", "[session][B1]") {
     CHECK(error.request_state() == RequestState::maybe_sent);
 }
 
-TEST_CASE("a POST of which no byte was handed over is sent again", "[session][B2]") {
+// What TLS has sealed counts as handed over, so that only without it this can be seen.
+TEST_CASE("a POST of which no byte was handed over is sent again", "[session][plain][B2]") {
     Server server;
     server.accept().answers(ok("one")).sees_the_end().closes();
     server.accept().answers(ok("two"));
     Session session;
     session.get(server.url());
     // The sending side shut down under the client: the probe sees nothing of it, the first write fails.
-    REQUIRE(::shutdown(descriptor_connected_to(server.port()), SHUT_WR) == 0);
+    REQUIRE(::shutdown(descriptor_connected_to(server.dialled_port()), SHUT_WR) == 0);
     auto r = session.post(server.url(), {.body = "pay"});
     CHECK(r.body == "two");
     CHECK(server.requests().size() == 2);

@@ -1,4 +1,5 @@
 // Retries by policy and bodies: those of responses that break off, those of requests that are sent again.
+// Over TLS and through a tunnel, too.
 
 #include "loopback.hpp"
 #include "pieces.hpp"

@@ -1,5 +1,6 @@
 // Retries by policy against a real server: what is sent again, what not, and what the caller sees of it. How long the
 // waits are is told by tests in virtual time.
+// Over TLS and through a tunnel, too.
 
 #include "background.hpp"
 #include "loopback.hpp"
@@ -26,7 +27,7 @@ Retry retry_late() { return {.backoff_factor = 1h, .backoff_max = 1h, .jitter = 
 
 }  // namespace
 
-TEST_CASE("a server that was not there yet is found by a later attempt", "[session][B6]") {
+TEST_CASE("a server that was not there yet is found by a later attempt", "[session][plain][B6]") {
     std::uint16_t port = local_port(listen_on_loopback().get());  // closed again
     Descriptor listener;
     Signal there;
@@ -56,25 +57,26 @@ TEST_CASE("a server that was not there yet is found by a later attempt", "[sessi
         auto reply = ok("at last");
         send_some(client.get(), reply.data(), reply.size());
     });
-    auto r = session.request(method, "http://127.0.0.1:" + std::to_string(port), {.body = "x", .retry = retry_soon()});
+    auto r = session.request(method, scheme() + "127.0.0.1:" + std::to_string(port),
+                             {.body = "x", .retry = retry_soon()});
     CHECK(r.body == "at last");
     REQUIRE(told.size() == 2);
     CHECK(told[0] == std::errc::connection_refused);
 }
 
-TEST_CASE("a refused connection is tried as often as the policy says", "[session][B6]") {
+TEST_CASE("a refused connection is tried as often as the policy says", "[session][direct][B6]") {
     auto port = local_port(listen_on_loopback().get());
     int told = 0;
     Session session({.retry = retry_soon(2), .hooks = {.on_retry = [&](const ferry::Retried& r) {
                                                  CHECK(r.count == static_cast<std::size_t>(++told));
                                                  CHECK_FALSE(r.stale);
                                              }}});
-    auto error = error_of([&] { session.post("http://127.0.0.1:" + std::to_string(port), {.body = "x"}); });
+    auto error = error_of([&] { session.post(scheme() + "127.0.0.1:" + std::to_string(port), {.body = "x"}); });
     CHECK(error.code() == std::errc::connection_refused);
     CHECK(error.request_state() == RequestState::not_sent);
     CHECK(told == 2);
     told = 0;
-    error_of([&] { session.get("http://127.0.0.1:" + std::to_string(port), {.retry = ferry::no_retry}); });
+    error_of([&] { session.get(scheme() + "127.0.0.1:" + std::to_string(port), {.retry = ferry::no_retry}); });
     CHECK(told == 0);
     CHECK(session.stats().in_use == 0);
 }

@@ -1,4 +1,5 @@
 // Connections that are kept: which exchanges leave one behind that can be used again.
+// Over TLS and through a tunnel, too.
 
 #include "loopback.hpp"
 #include "service.hpp"
@@ -85,9 +86,8 @@ TEST_CASE("the host's case and the path are no reason for another connection", "
     Server server;
     server.accept().answers(ok()).answers(ok());
     Session session;
-    auto port = std::to_string(server.port());
-    session.get("http://localhost:" + port + "/a");
-    CHECK(session.get("HTTP://LocalHost:" + port + "/b?c#d").connection.reused);
+    session.get(server.url_of("localhost", "/a"));
+    CHECK(session.get(server.url_of("LocalHost", "/b?c#d")).connection.reused);
 }
 
 TEST_CASE("another host, or the same by another name, has connections of its own", "[session][A10]") {
@@ -97,7 +97,7 @@ TEST_CASE("another host, or the same by another name, has connections of its own
     other.accept().answers(ok());
     Session session;
     session.get(one.url());
-    session.get("http://localhost:" + std::to_string(one.port()) + "/");
+    session.get(one.url_of("localhost"));
     session.get(other.url());
     CHECK(session.stats().opened == 3);
     CHECK(session.stats().idle == 3);

@@ -1,4 +1,5 @@
 // How a stream of events begins badly, waits, and ends otherwise than by the server's wish.
+// Over TLS and through a tunnel, too.
 
 #include "background.hpp"
 #include "full_backlog.hpp"
@@ -44,10 +45,10 @@ TEST_CASE("a first connection that fails is told, and may be tried again by the 
     CHECK(events.next()->data == "1");
 }
 
-TEST_CASE("a server that is not there is told at the first connection", "[session][events]") {
+TEST_CASE("a server that is not there is told at the first connection", "[session][direct][events]") {
     auto port = local_port(listen_on_loopback().get());
     Session session;
-    auto events = session.events("http://127.0.0.1:" + std::to_string(port));
+    auto events = session.events(scheme() + "127.0.0.1:" + std::to_string(port));
     CHECK(error_of([&] { events.next(); }).code() == std::errc::connection_refused);
     std::error_code ec;
     CHECK_FALSE(events.next(ec));

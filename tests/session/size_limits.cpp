@@ -1,4 +1,5 @@
 // Responses that are too large in any respect, and how the error names the option that allows them.
+// Over TLS and through a tunnel, too.
 
 #include "loopback.hpp"
 

@@ -1,4 +1,5 @@
 // Bodies pulled by the caller: as pieces, as lines, into memory of the caller's own.
+// Over TLS and through a tunnel, too.
 
 #include "loopback.hpp"
 
@@ -186,7 +187,7 @@ TEST_CASE("a stream may outlive its session", "[session][stream]") {
     server.accept().answers(chunked({"01234", "56789"})).sees_the_end();
     auto stream = Session().stream(server.url());
     CHECK(stream.read() == "0123456789");
-    CHECK(descriptor_connected_to(server.port()) == -1);
+    CHECK(descriptor_connected_to(server.dialled_port()) == -1);
 }
 
 TEST_CASE("a stream that was closed is at its end", "[session][stream]") {

@@ -1,4 +1,5 @@
 // One session shared by many threads.
+// Over TLS and through a tunnel, too.
 
 #include "background.hpp"
 #include "loopback.hpp"

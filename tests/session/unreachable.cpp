@@ -1,4 +1,5 @@
 // Servers that cannot be reached, and a process that has no descriptor left to reach one.
+// Over TLS and through a tunnel, too.
 
 #include "descriptor_limit.hpp"
 #include "full_backlog.hpp"
@@ -7,10 +8,10 @@
 using ferry::Phase;
 using ferry::RequestState;
 
-TEST_CASE("a refused connection keeps the system's code", "[session]") {
+TEST_CASE("a refused connection keeps the system's code", "[session][direct]") {
     auto port = local_port(listen_on_loopback().get());  // closed again
     Session session;
-    auto error = error_of([&] { session.get("http://127.0.0.1:" + std::to_string(port)); });
+    auto error = error_of([&] { session.get(scheme() + "127.0.0.1:" + std::to_string(port)); });
     CHECK(error.code() == std::errc::connection_refused);
     CHECK(error.code() == ferry::condition::network);
     CHECK(error.phase() == Phase::connect);
@@ -19,9 +20,9 @@ TEST_CASE("a refused connection keeps the system's code", "[session]") {
     CHECK(session.stats().opened == 0);
 }
 
-TEST_CASE("a host that does not exist is an error of the network", "[session]") {
+TEST_CASE("a host that does not exist is an error of the network", "[session][direct]") {
     Session session;
-    auto error = error_of([&] { session.get("http://no-such-host.invalid/", {.connect_timeout = 8s}); });
+    auto error = error_of([&] { session.get(scheme() + "no-such-host.invalid/", {.connect_timeout = 8s}); });
     // Without a name server the resolver can only say that it does not know.
     CHECK((error.code() == ferry::errc::host_not_found || error.code() == ferry::errc::resolver_try_again ||
            error.code() == ferry::errc::resolver_failed || error.code() == ferry::errc::connect_timeout));
@@ -30,13 +31,13 @@ TEST_CASE("a host that does not exist is an error of the network", "[session]") 
     CHECK(says(error, "no-such-host.invalid"));
 }
 
-TEST_CASE("an address that does not answer does not keep from one that does", "[session][K2]") {
+TEST_CASE("an address that does not answer does not keep from one that does", "[session][direct][K2]") {
     if (!has_ipv6()) SKIP("this machine has no IPv6");
     Server server;
     server.accept().answers(ok("by the other address"));
     FullBacklog silent(true, server.port());  // where localhost is ::1 first, this is what is tried first
     Session session;
-    auto r = session.get("http://localhost:" + std::to_string(server.port()) + "/");
+    auto r = session.get(server.url_of("localhost"));
     CHECK(r.body == "by the other address");
     CHECK(session.stats().opened == 1);
 }

@@ -1,4 +1,5 @@
 // Request bodies: from memory, from a file, from a function; framed, replayed, and checked for their size.
+// Over TLS and through a tunnel, too.
 
 #include "loopback.hpp"
 #include "pieces.hpp"

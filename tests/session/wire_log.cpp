@@ -112,7 +112,7 @@ TEST_CASE("the log hides passwords, in whatever URL they come", "[session][log]"
         .answers(ok("", "Link: <" + with_password + "/d>; rel=\"next\"\r\nContent-Location: " + with_password +
                             "/e\r\nX-Note: see http://a/, or " + with_password + "\r\n"));
     Session session({.hooks = log.hooks()});
-    auto r = session.get("http://first:hush@" + server.authority() + "/a",
+    auto r = session.get(server.url_of("first:hush@127.0.0.1", "/a"),
                          {.headers = {{"Referer", with_password + "/before"}}});
     CHECK(r.status == 200);
     CHECK(r.headers["content-location"] == with_password + "/e");

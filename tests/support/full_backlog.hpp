@@ -4,6 +4,8 @@
 
 #include "tunnel_entrance.hpp"
 
+#include <ferry/error.hpp>
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -25,6 +27,8 @@ public:
         if (way() == Way::tunnel) tunnel_entrance().forget(port());
     }
 
+    // Where a call to it gets stuck.
+    Phase phase() const { return way() == Way::tunnel ? Phase::proxy : Phase::connect; }
     std::uint16_t port() const { return local_port(listener_.get()); }
     std::string url() const { return scheme() + "127.0.0.1:" + std::to_string(port()) + "/"; }
 
