@@ -51,7 +51,7 @@ TEST_CASE("signals do not prolong a read without end", "[session][K3]") {
     CHECK(error.code() == errc::read_timeout);
 }
 
-TEST_CASE("at the descriptor limit an idle connection gives way to the resolver", "[session]") {
+TEST_CASE("at the descriptor limit an idle connection gives way to the resolver", "[session][direct]") {
     Server one;
     one.accept().answers(ok()).sees_the_end().closes();
     Session session;

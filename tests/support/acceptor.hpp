@@ -28,7 +28,7 @@ public:
           listener_(options.path.empty() ? listen_on_loopback(128, options.receive_buffer, options.ipv6)
                                          : listen_at(options.path)),
           port_(local_port(listener_.get())) {
-        if (way() == Way::tunnel) tunnel_entrance().lead_to(port_, welcome_, options.receive_buffer);
+        if (way() == Way::tunnel) tunnel_entrance().lead_to(port_, welcome_);
         thread_ = std::thread([this] { serve(); });
     }
     Acceptor(const Acceptor&) = delete;

@@ -28,7 +28,7 @@ class TunnelEntrance {
 public:
     using Welcome = std::function<void(Descriptor)>;
 
-    TunnelEntrance() : listener_(listen_on_loopback()), port_(local_port(listener_.get())) {
+    TunnelEntrance() : listener_(listen_on_loopback(128, receive_buffer)), port_(local_port(listener_.get())) {
         thread_ = std::thread([this] { serve(); });
     }
     TunnelEntrance(const TunnelEntrance&) = delete;
@@ -42,9 +42,9 @@ public:
     std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
 
     // Who asks for that port, on whatever host, comes there. Others are told 502.
-    void lead_to(std::uint16_t port, Welcome welcome, int receive_buffer) {
+    void lead_to(std::uint16_t port, Welcome welcome) {
         std::lock_guard lock(mutex_);
-        exits_[port] = {std::move(welcome), receive_buffer, {}};
+        exits_[port] = {std::move(welcome), {}};
     }
     // Who asks for that port gets no answer, as if nobody accepted there.
     void never_answer_for(std::uint16_t port) {
@@ -59,13 +59,15 @@ public:
 private:
     struct Exit {
         Welcome welcome;
-        int receive_buffer = 0;
         std::vector<Descriptor> unanswered;
     };
     struct Caller {
         Descriptor fd;
         std::string head = {};
     };
+
+    // Small for everybody, as some servers want it so; made smaller later, it would have the kernel drop what comes.
+    static constexpr int receive_buffer = 64 * 1024;
 
     void serve() {
         for (;;) {
@@ -110,7 +112,6 @@ private:
         auto& exit = found->second;
         if (!exit.welcome) return exit.unanswered.push_back(std::move(caller.fd));
         say(caller, "HTTP/1.1 200 Connection established\r\n\r\n");
-        if (exit.receive_buffer > 0) set_option(caller.fd.get(), SOL_SOCKET, SO_RCVBUF, exit.receive_buffer);
         exit.welcome(std::move(caller.fd));
     }
     static void say(const Caller& caller, std::string_view text) {
