@@ -86,7 +86,7 @@ private:
             switch (attempt(n)) {
             case step::done:
                 if (wish_->what == action::kind::write && take(n)) break;
-                if (wish_->what == action::kind::handshake && tls_->withholds()) break;
+                if (wish_->what == action::kind::handshake && !tls_->to_send().empty()) break;
                 return done({.n = reads ? n : taken()});
             case step::wants_input:
                 if (reads && tls_->to_send().size() > most_unsent) return done({.ec = errc::tls_protocol_error});
