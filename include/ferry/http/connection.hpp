@@ -6,6 +6,7 @@
 #include <ferry/http/parser.hpp>
 #include <ferry/tls/channel.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -14,6 +15,9 @@
 #include <string_view>
 
 namespace ferry::detail {
+
+/// A connection that was idle for less than this is likely to be wanted again as soon.
+inline constexpr std::chrono::milliseconds quick_succession{1000};
 
 struct connection {
     response_parser parser;
@@ -69,7 +73,8 @@ struct connection {
     }
     void received(std::size_t n) noexcept { end_ += n; }
 
-    /// Between two requests it holds as little memory as it can. Only when no read into `room` is under way.
+    /// Between two requests it holds as little memory as it can. Only when no read into `room` is under way. Where
+    /// requests follow each other quickly, what each would have to allocate again is left to `cool`.
     void rest() noexcept {
         in_ = {};
         begin_ = end_ = 0;
@@ -77,7 +82,15 @@ struct connection {
 #if FERRY_HAS_TLS
         if (tls) tls->rest();
 #endif
+        if (!in_quick_succession()) cool();
     }
+    /// When it has been idle for a while.
+    void cool() noexcept {
+#if FERRY_HAS_TLS
+        if (tls) tls->cool();
+#endif
+    }
+    bool in_quick_succession() const noexcept { return info.reused && info.idle_age < quick_succession; }
 
 private:
     buffer in_;

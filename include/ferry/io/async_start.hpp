@@ -76,7 +76,11 @@ inline void async_core::ring() {
     alarm_.rang();
     const auto now = clock::now();
     auto next = never;
-    if (quiet_.possible()) next = pool.tend(now, watched_after, [this](pooled_channel& c) { watch(c.share()); });
+    if (quiet_.possible())
+        next = pool.tend(now, watched_after, [this](pooled_channel& c) {
+            c.cool();
+            watch(c.share());
+        });
     {
         std::lock_guard lock(mutex_);
         for (auto& c : calls_) next = std::min(next, c->ring(now));

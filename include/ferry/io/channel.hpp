@@ -30,6 +30,7 @@ struct channel {
     unsigned forks = fork_count();
 
     verdict probe() noexcept { return detail::probe(socket, http); }
+    void cool() noexcept { http.cool(); }
     const ConnectionInfo& info() const noexcept { return http.info; }
 
     /// Takes over a connected socket and makes it block, as the blocking driver wants it.

@@ -215,8 +215,9 @@ public:
         return outcome::granted;
     }
 
-    /// Closes idle connections that are over their time or, idle for at least `rest`, no longer alive. How many. The
-    /// probes happen under the lock, so that no other thread misses a connection that is only being looked at.
+    /// Closes idle connections that are over their time or, idle for at least `rest`, no longer alive; those alive are
+    /// cooled. How many were closed. All of it happens under the lock, so that no other thread misses a connection that
+    /// is only being looked at.
     std::size_t prune(time_point now, duration rest) {
         doomed dead(observer_);
         std::lock_guard lock(mutex_);
@@ -225,8 +226,10 @@ public:
         for (auto *e = idle_.front(), *next = e; e; e = next) {
             next = idle_.behind(*e);
             auto why = over(*e, now);
-            if (!why && now - e->since >= rest)
+            if (!why && now - e->since >= rest) {
                 if (auto found = e->value.probe(); found != verdict::alive) why = reason_of(found);
+                else if constexpr (requires { e->value.cool(); }) e->value.cool();
+            }
             if (!why) continue;
             auto& s = *e->home;
             discard_idle(*e, *why, dead);

@@ -176,12 +176,16 @@ public:
         }
     }
 
-    /// Holds as little memory as it can until the next request.
+    /// Holds no memory until the next request that is cheap to have again.
     void rest() noexcept {
         wire_.rest();
-        SSL_free_buffers(ssl_.get());
         if (early_.empty()) std::string().swap(early_);
         if (carrier_) carrier_->rest();
+    }
+    /// Nor OpenSSL's two buffers, 33 KiB.
+    void cool() noexcept {
+        SSL_free_buffers(ssl_.get());
+        if (carrier_) carrier_->cool();
     }
 
     // What is known
