@@ -65,3 +65,12 @@ TEST_CASE("an idle connection keeps no large buffers", "[http]") {
     CHECK(c.unread().empty());
     CHECK(c.out.capacity() <= 4096);
 }
+
+TEST_CASE("only a connection that was idle for a short time is expected to be wanted again soon", "[http]") {
+    detail::connection c;
+    CHECK_FALSE(c.in_quick_succession());
+    c.info.reused = true;
+    CHECK(c.in_quick_succession());
+    c.info.idle_age = detail::quick_succession;
+    CHECK_FALSE(c.in_quick_succession());
+}

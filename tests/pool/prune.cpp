@@ -51,6 +51,30 @@ TEST_CASE("a prune with a rest spares those that were in use just now", "[pool][
     CHECK(pool.stats().hosts.empty());
 }
 
+TEST_CASE("a prune cools what has rested and is alive", "[pool]") {
+    struct Warm {
+        verdict found = verdict::alive;
+        int cooled = 0;
+        verdict probe() const noexcept { return found; }
+        void cool() noexcept { ++cooled; }
+    };
+    using WarmPool = detail::pool<std::string, Warm>;
+    WarmPool pool;
+    WarmPool::lease old, young;
+    for (auto* lease : {&old, &young}) {
+        REQUIRE(pool.checkout("a", t0, true, nullptr, *lease) == WarmPool::outcome::granted);
+        lease->emplace(Warm{});
+        lease->opened(t0);
+    }
+    auto& rested = *old;
+    auto& used = *young;
+    old.keep(t0);
+    young.keep(t0 + 1500ms);
+    CHECK(pool.prune(t0 + 2s, 1s) == 0);
+    CHECK(rested.cooled == 1);
+    CHECK(used.cooled == 0);
+}
+
 TEST_CASE("a prune does not make a connection younger", "[pool][A9]") {
     FakePool pool({.idle_timeout = 10s});
     keep(pool, "a", {1});

@@ -43,6 +43,43 @@ TEST_CASE("a request and its answer pass through TLS, whatever pieces the bytes 
     CHECK(pair.probe() == detail::verdict::alive);
 }
 
+TEST_CASE("errors that others have left in OpenSSL's queue are not the channel's", "[tls]") {
+    TlsServer server;
+    TlsPair pair(make_context(), server);
+    const auto leave_error = [] { ERR_raise(ERR_LIB_SSL, SSL_R_BAD_PACKET); };
+    leave_error();
+    CHECK(pair.client.handshake() == Step::wants_input);
+    REQUIRE(pair.shake_hands() == Step::done);
+    leave_error();
+    pair.say(request);
+    CHECK(pair.last == Step::done);
+    pair.server.say(answer);
+    pair.wire().resize(pair.wire().size() - 1);
+    leave_error();
+    CHECK(pair.hear().empty());
+    CHECK(pair.last == Step::wants_input);
+    leave_error();
+    CHECK(pair.probe() == detail::verdict::unsolicited_data);  // half of a record
+    CHECK_FALSE(pair.client.fault().ec);
+    ERR_clear_error();
+}
+
+TEST_CASE("a channel goes on after it has rested and after it has cooled", "[tls]") {
+    for (const int version : versions) {
+        TlsServer server({.version = version});
+        TlsPair pair(make_context(), server);
+        REQUIRE(pair.shake_hands() == Step::done);
+        for (int round = 0; round < 3; ++round) {
+            pair.say(request);
+            pair.server.say(answer);
+            CHECK(pair.hear() == answer);
+            pair.client.rest();
+            if (round == 1) pair.client.cool();
+            CHECK(pair.probe() == detail::verdict::alive);
+        }
+    }
+}
+
 TEST_CASE("a large body passes in both directions", "[tls]") {
     for (const int version : versions) {
         TlsServer server({.version = version});
