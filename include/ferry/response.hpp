@@ -28,7 +28,7 @@ struct ConnectionInfo {
     bool reused = false;                    ///< it had served a request before
     std::uint64_t requests = 0;             ///< how many it has served, this one included
     std::chrono::milliseconds idle_age{0};  ///< how long it had been idle before this request
-    Endpoint local, remote;
+    Endpoint local, remote;                 ///< its ends; all zero where it is a unix domain socket
 };
 
 /// Where the time of a response went. `first_byte` counts from the call's beginning, like `Response::elapsed`, which is

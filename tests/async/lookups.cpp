@@ -4,6 +4,7 @@
 #include "background.hpp"
 #include "loopback.hpp"
 
+#include <asio/bind_executor.hpp>
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
 
@@ -71,6 +72,24 @@ TEST_CASE("a context runs for as long as a name is looked up, and does other thi
     CHECK(body == "found");
     CHECK(handled == std::this_thread::get_id());
     CHECK(lookup.state->thread != std::this_thread::get_id());
+}
+
+TEST_CASE("a context runs for as long as a name is looked up, whoever handles the answer", "[async][resolver]") {
+    HangingLookup lookup;
+    Server server;
+    server.accept().answers(ok("found"));
+    asio::io_context io, other;
+    AsyncSession http(io, lookup.options());
+    std::string body;
+    http.get("http://api.test:" + std::to_string(server.port()),
+             asio::bind_executor(other.get_executor(), [&](std::error_code, Response r) { body = r.body; }));
+    auto letting_go = in_background([&] {
+        lookup.state->entered.wait();
+        lookup.state->let_go.raise();
+    });
+    io.run();
+    other.poll();
+    CHECK(body == "found");
 }
 
 TEST_CASE("a context and its session are destroyed while a name is looked up", "[async][resolver]") {

@@ -48,6 +48,9 @@ TEST_CASE("connections come from the local address", "[session][socket]") {
     CHECK(script.client() == "127.0.0.2");
     CHECK(to_string(r.connection.local).starts_with("127.0.0.2:"));
     CHECK(r.connection.local.port != 0);
+#ifdef IP_BIND_ADDRESS_NO_PORT
+    CHECK(option_of(descriptor_connected_to(server.port()), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT) == 1);
+#endif
 }
 
 TEST_CASE("connections come from the local port, one to each server", "[session][socket]") {

@@ -163,7 +163,8 @@ private:
     /// The wait for this action ends without what it was for, unless that has just come.
     answer give_up(const action& a, std::error_code ec) {
         if (waits_for_turn(a)) turn_at_ = never, working_ = {};
-        if (a.what != action::kind::checkout || !in_line_) return {.ec = ec, .n = unknown_size, .at = clock::now()};
+        if (a.what == action::kind::await_connect) return {.ec = ec, .n = unknown_size, .at = clock::now()};
+        if (a.what != action::kind::checkout || !in_line_) return {.ec = ec};
         auto got = leave_line();
         return got == async_pool::outcome::left ? answer{.ec = ec} : handed_out(got, clock::now());
     }
