@@ -1,4 +1,5 @@
 // Bodies both ways: streams as Asio's own algorithms use them, and sources that answer later.
+// Over TLS and through a tunnel, too.
 
 #include "loopback.hpp"
 
@@ -11,7 +12,6 @@
 #include <memory>
 #include <optional>
 
-using ferry::AsyncSession;
 using ferry::AsyncStream;
 using ferry::Response;
 

@@ -1,4 +1,5 @@
 // Asynchronous streams of events: dropped, cancelled and closed while an operation is under way.
+// Over TLS and through a tunnel, too.
 
 #include "loopback.hpp"
 
@@ -9,7 +10,6 @@
 #include <optional>
 #include <string>
 
-using ferry::AsyncSession;
 using ferry::errc;
 using ferry::Event;
 

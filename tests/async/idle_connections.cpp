@@ -1,11 +1,11 @@
 // Idle connections of an asynchronous session: watched, yet no reason for a context to go on.
+// Over TLS and through a tunnel, too.
 
 #include "loopback.hpp"
 
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
 
-using ferry::AsyncSession;
 using ferry::DiscardReason;
 using ferry::Response;
 

@@ -1,4 +1,5 @@
 // Functions that answer later, as parts of a larger body.
+// Over TLS and through a tunnel, too.
 
 #include "loopback.hpp"
 #include "pieces.hpp"
@@ -14,7 +15,6 @@
 #include <string>
 #include <system_error>
 
-using ferry::AsyncSession;
 using ferry::Body;
 using ferry::errc;
 

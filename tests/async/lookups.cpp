@@ -15,7 +15,6 @@
 #include <system_error>
 #include <thread>
 
-using ferry::AsyncSession;
 using ferry::errc;
 using ferry::Resolved;
 using ferry::Response;

@@ -1,4 +1,5 @@
 // Many requests at once: lines for connections, many URLs, many threads.
+// Over TLS and through a tunnel, too.
 
 #include "loopback.hpp"
 #include "service.hpp"
@@ -15,7 +16,6 @@
 #include <thread>
 #include <vector>
 
-using ferry::AsyncSession;
 using ferry::Response;
 
 namespace {

@@ -1,4 +1,5 @@
 // Overlays of an AsyncSession whose variables end while handlers are still to be called.
+// Over TLS and through a tunnel, too.
 
 #include "loopback.hpp"
 #include "mock.hpp"
@@ -35,7 +36,7 @@ TEST_CASE("a call of an overlay goes on when the session's variable ends", "[asy
     Server server;
     auto& script = server.accept().reads_request();
     asio::io_context io;
-    std::optional<ferry::AsyncSession> session(std::in_place, io);
+    std::optional<AsyncSession> session(std::in_place, io);
     auto overlay = session->with({.headers = {{"X-A", "b"}}});
     Awaited call;
     overlay.get(server.url(), call.handler());
@@ -49,7 +50,7 @@ TEST_CASE("a call of a temporary overlay goes on while the session lives", "[asy
     Server server;
     auto& script = server.accept().reads_request();
     asio::io_context io;
-    ferry::AsyncSession session(io);
+    AsyncSession session(io);
     Awaited call;
     session.with({.headers = {{"X-A", std::string(100, 'b')}}, .auth = ferry::bearer("t")})
         .get(server.url(), call.handler());
@@ -63,7 +64,7 @@ TEST_CASE("the end of the last of a session and its overlays cancels what is pen
     Server server;
     server.accept().reads_request().sees_the_end();
     asio::io_context io;
-    std::optional<ferry::AsyncSession> session(std::in_place, io);
+    std::optional<AsyncSession> session(std::in_place, io);
     std::optional<ferry::AsyncSession> overlay(session->with({.headers = {{"X-A", "b"}}}));
     Awaited one;
     session->get(server.url(), one.handler());
@@ -80,7 +81,7 @@ TEST_CASE("the end of the last of a session and its overlays cancels what is pen
 
 TEST_CASE("an overlay completes an adapter's answer after its own end", "[async][overlay][adapter]") {
     asio::io_context io;
-    ferry::AsyncSession session(io);
+    AsyncSession session(io);
     session.mount("https://mock.invalid/", named("mock"));
     Awaited call;
     std::optional<ferry::AsyncSession> overlay(session.with({.params = {{"a", 1}}}));
@@ -94,7 +95,7 @@ TEST_CASE("an overlay completes an adapter's answer after its own end", "[async]
 
 TEST_CASE("preconnecting to what an adapter answers connects to nothing", "[async][adapter]") {
     asio::io_context io;
-    ferry::AsyncSession session(io);
+    AsyncSession session(io);
     session.mount("https://mock.invalid/", named("mock"));
     std::optional<std::error_code> ec;
     session.async_preconnect("https://mock.invalid/", [&](std::error_code e) { ec = e; });

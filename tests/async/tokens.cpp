@@ -1,4 +1,5 @@
 // Completion tokens: callbacks, futures, coroutines and whatever else Asio has; and on which executor handlers run.
+// Over TLS and through a tunnel, too.
 
 #include "loopback.hpp"
 
@@ -22,7 +23,6 @@
 #include <memory>
 #include <thread>
 
-using ferry::AsyncSession;
 using ferry::errc;
 using ferry::Response;
 

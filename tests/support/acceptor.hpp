@@ -13,7 +13,9 @@
 namespace ferry::testing {
 
 struct AcceptorOptions {
-    int receive_buffer = 0;  // bytes; small to make the client's writes block early
+    // Bytes; small to make the client's writes block early. Not through a tunnel: there the connection is open already,
+    // and what is in flight would be dropped.
+    int receive_buffer = 0;
     bool ipv6 = false;
     std::string path = {};  // of a unix domain socket, in place of a port
 };

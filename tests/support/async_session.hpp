@@ -9,6 +9,7 @@
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <future>
 #include <iterator>
@@ -49,6 +50,15 @@ template <class Result, class Start> std::pair<std::error_code, Result> await(St
     start([&done](std::error_code ec, Result r) { done.set_value({ec, std::move(r)}); });
     return result.get();
 }
+
+// For tests that start the calls themselves.
+class AsyncSession : public ferry::AsyncSession {
+public:
+    template <class Where>
+    requires std::constructible_from<ferry::AsyncSession, Where&, SessionOptions>
+    explicit AsyncSession(Where& where, SessionOptions options = {})
+        : ferry::AsyncSession(where, in_this_way(std::move(options))) {}
+};
 
 class Lines;
 
@@ -188,7 +198,8 @@ private:
 
 class Session {
 public:
-    explicit Session(SessionOptions options = {}) : session_(loop_->io, in_this_way(std::move(options))) {}
+    explicit Session(SessionOptions options = {})
+        : session_(ferry::AsyncSession(loop_->io, in_this_way(std::move(options)))) {}
     Session(Session&&) = default;
     Session& operator=(Session&& o) {
         session_ = std::move(o.session_);  // before the loop that it has been running on goes
@@ -298,14 +309,15 @@ public:
     void close() { session_.close(); }
 
 private:
-    Session(std::shared_ptr<Loop> loop, AsyncSession session) : loop_(std::move(loop)), session_(std::move(session)) {}
+    Session(std::shared_ptr<Loop> loop, ferry::AsyncSession session)
+        : loop_(std::move(loop)), session_(std::move(session)) {}
     static Response raised(Response&& r) {
         if (!r.error) return std::move(r);
         auto partial = r.status ? std::make_shared<const Response>(r) : nullptr;
         throw Error(*r.error, std::move(partial));
     }
     std::shared_ptr<Loop> loop_ = std::make_shared<Loop>();
-    AsyncSession session_;
+    ferry::AsyncSession session_;
 };
 
 }  // namespace ferry::testing

@@ -28,7 +28,7 @@ class TunnelEntrance {
 public:
     using Welcome = std::function<void(Descriptor)>;
 
-    TunnelEntrance() : listener_(listen_on_loopback(128, receive_buffer)), port_(local_port(listener_.get())) {
+    TunnelEntrance() : listener_(listen_on_loopback()), port_(local_port(listener_.get())) {
         thread_ = std::thread([this] { serve(); });
     }
     TunnelEntrance(const TunnelEntrance&) = delete;
@@ -65,9 +65,6 @@ private:
         Descriptor fd;
         std::string head = {};
     };
-
-    // Small for everybody, as some servers want it so; made smaller later, it would have the kernel drop what comes.
-    static constexpr int receive_buffer = 64 * 1024;
 
     void serve() {
         for (;;) {
