@@ -90,6 +90,21 @@ TEST_CASE("a 407 of a proxy that forwards is a response where nothing answers it
     CHECK(refused.history.empty());
 }
 
+TEST_CASE("a proxy that refuses a large body may have left it unread, so the next request goes elsewhere",
+          "[session][A5][H1]") {
+    const auto size = GENERATE(std::size_t{10'000}, std::size_t{100'000});
+    const bool kept = size == 10'000;
+    Server proxy;
+    auto& script = proxy.accept().answers(proxy_challenge());
+    (kept ? script : proxy.accept()).answers(ok("small"));
+    Session session({.proxy = proxy_of(proxy)});
+    CHECK(session.put("http://one.example/", {.body = std::string(size, 'x')}).status == 407);
+    auto r = session.get("http://one.example/");
+    CHECK(r.body == "small");
+    CHECK(r.connection.reused == kept);
+    CHECK(session.stats().discarded[ferry::DiscardReason::not_drained] == (kept ? 0 : 1));
+}
+
 #if FERRY_HAS_TLS
 TEST_CASE("Digest to a proxy that forwards, for a body that is sent again", "[session][H2][G2]") {
     Server proxy;

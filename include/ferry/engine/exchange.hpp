@@ -36,10 +36,18 @@ inline DiscardReason reason_for(std::error_code ec) noexcept {
     return DiscardReason::aborted;
 }
 
+/// A proxy that answers in the server's stead may leave a body unread. Squid 5 says keep-alive then, but when the body
+/// is longer than its buffer of 64 KiB it never comes to the next request.
+inline bool may_be_unread(const transfer& t) noexcept {
+    constexpr std::size_t surely_read = 32 * 1024;
+    const auto& route = t.asked.route;
+    return route && route->forwarded && t.response.status >= 400 && t.written > surely_read;
+}
+
 inline reuse judge_reuse(const transfer& t) noexcept {
     auto& c = *t.conn;
     end_of_exchange e{.failed = !t.head_done,
-                      .request_whole = t.request_whole,
+                      .request_whole = t.request_whole && !may_be_unread(t),
                       .response_whole = t.body_whole,
                       .peer_keeps = c.parser.keep_alive(),
                       .we_keep = t.asked.keep_alive,
