@@ -6,8 +6,8 @@
 #include <ferry/features.hpp>
 #include <ferry/netrc.hpp>
 #include <ferry/options.hpp>
-#include <ferry/proxy_rules.hpp>
 #include <ferry/pool/network_watch.hpp>
+#include <ferry/proxy_rules.hpp>
 #include <ferry/resolver.hpp>
 #include <ferry/retry_budget.hpp>
 #include <ferry/stats.hpp>
