@@ -1,5 +1,4 @@
 // The bodies of redirects themselves: read where that is cheap, and never a reason to hang or to fail.
-// Over TLS and through a tunnel, too.
 
 #include "background.hpp"
 #include "loopback.hpp"
