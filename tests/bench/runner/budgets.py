@@ -50,9 +50,9 @@ BUDGETS = [
     Budget("async: user instructions per GET over 100 hosts, times those for one", report.HOSTS_INSTRUCTIONS, 1.05,
            "ferry async"),
     Budget("TLS: system calls per GET", report.TLS_CALLS, 3, "ferry TLS"),
-    Budget("TLS: heap allocations per GET, one more than without", report.TLS_ALLOCATIONS, 4, "ferry TLS"),
+    Budget("TLS: heap allocations per GET beyond OpenSSL's in the raw loop", report.TLS_ALLOCATIONS_BEYOND, 4,
+           "ferry TLS"),
     Budget("TLS: CPU per GET, ratio", report.TLS_CPU, 1.1, "ferry TLS"),
-    Budget("TLS: 256 MiB streamed and dropped, CPU ratio", report.TLS_STREAM256, 1.05, "ferry TLS"),
     Budget("a checkout among 100,000 origins: instructions, ratio", report.CHECKOUT_INSTRUCTIONS, 1.1,
            "pool of 100,000 origins"),
 ]

@@ -61,6 +61,7 @@ TLS_WALL = Column("wall, µs", "tls get wall", OWN, 1e6, 1, "µs")
 TLS_CALLS = Column("system calls", "tls system calls", OWN)
 TLS_INSTRUCTIONS = Column("user instructions", "tls instructions", OWN, digits=0)
 TLS_ALLOCATIONS = Column("heap allocations", "tls allocations", OWN)
+TLS_ALLOCATIONS_BEYOND = Column("beyond the raw loop's", "tls allocations beyond", OWN)
 TLS_STREAM256 = Column("256 MiB dropped, CPU s/GB", "tls stream256 cpu", OWN, digits=3, unit="s/GB", ratio=True)
 TLS_FULL = Column("connection with a full handshake, CPU µs", "tls full cpu", OWN, 1e6, 0, "µs", ratio=True)
 TLS_RESUMED = Column("the same, resumed", "tls resumed cpu", OWN, 1e6, 0, "µs", ratio=True)
@@ -74,7 +75,8 @@ TABLES = [
     ("Asynchronous: a keep-alive GET of 100 bytes, one at a time and many at once",
      [ASYNC_CPU, ASYNC_CPU_100, ASYNC_CPU_1000, ASYNC_CALLS, ASYNC_CALLS_100, ASYNC_INSTRUCTIONS, ASYNC_ALLOCATIONS]),
     ("Asynchronous: many connections and many hosts", [ASYNC_IDLE, HOSTS_CPU, HOSTS_INSTRUCTIONS]),
-    ("TLS 1.3: a keep-alive GET of 100 bytes", [TLS_CPU, TLS_WALL, TLS_CALLS, TLS_INSTRUCTIONS, TLS_ALLOCATIONS]),
+    ("TLS 1.3: a keep-alive GET of 100 bytes", [TLS_CPU, TLS_WALL, TLS_CALLS, TLS_INSTRUCTIONS, TLS_ALLOCATIONS,
+                                               TLS_ALLOCATIONS_BEYOND]),
     ("TLS 1.3: a large body, handshakes with a GET each, and memory", [TLS_STREAM256, TLS_FULL, TLS_RESUMED, TLS_IDLE]),
     ("Taking a connection from the pool and giving it back", [CHECKOUT_CPU, CHECKOUT_INSTRUCTIONS]),
 ]
