@@ -1,7 +1,6 @@
 // HAProxy in front of nginx and of Squid: its keep-alive time, its 408, its TLS, and restarts of what is behind it.
 
 #include "haproxy.hpp"
-#include "closed_while_idle.hpp"
 #include "errors.hpp"
 #include "squid.hpp"
 #include "through_proxy.hpp"
@@ -52,16 +51,29 @@ TEMPLATE_TEST_CASE("HAProxy: when its keep-alive time is over the next request h
     const auto to = secure ? front.secure_url() : front.url("");
     TestType session(trusting());
     CHECK(session.get(to + "/hello").ok());
-    // Of TLS 1.3 the tickets may be waiting to be read too, so only the end of the connection tells.
-    REQUIRE(eventually([&] {
-        const auto fd = descriptor_connected_to(port);
-        return fd >= 0 && kernel_state(local_port(fd), port) == 8;  // CLOSE_WAIT
-    }));
+    REQUIRE(dropped_while_idle(session, port));
     auto r = session.post(to + "/echo", {.body = "once"});
     CHECK(r.ok());
     CHECK_FALSE(r.connection.reused);
     CHECK(session.stats().discarded[DiscardReason::peer_closed] == 1);
     if (secure) CHECK(session.get(front.secure_url("/tls")).body == "TLSv1.3 http/1.1 1");
+}
+
+TEMPLATE_TEST_CASE("HAProxy: its 408 on a connection that nothing was asked on is nobody's response",
+                   "[haproxy][tls][A1][A12]", FERRY_BOTH_SESSIONS) {
+    FERRY_NEEDS_HAPROXY();
+    Nginx nginx;
+    Haproxy front({.server = nginx.port(), .keep_alive = "60s"});
+    const bool secure = GENERATE(false, true);
+    const auto to = secure ? front.secure_url() : front.url("");
+    TestType session(trusting());
+    session.preconnect(to + "/");
+    CHECK(session.stats().opened == 1);
+    REQUIRE(dropped_while_idle(session, secure ? front.secure_port() : front.port()));
+    auto r = session.post(to + "/echo", {.body = "once"});
+    CHECK(r.ok());
+    CHECK(session.stats().opened == 2);
+    CHECK(session.stats().discarded[DiscardReason::unsolicited_data] == 1);
 }
 
 TEMPLATE_TEST_CASE("HAProxy: gets in step with its keep-alive time do not fail", "[haproxy][B2]", FERRY_BOTH_SESSIONS) {
@@ -86,7 +98,7 @@ TEMPLATE_TEST_CASE("HAProxy: its 408 to a body that does not come is the respons
     TestType session(trusting());
     int pieces = 0;
     auto slow = [&](std::span<char> into) {
-        if (++pieces == 2) CHECK(closed_while_idle(port));
+        if (++pieces == 2) CHECK(eventually([&] { return ended_by_peer(port); }));
         into[0] = 'x';
         return pieces < 4 ? std::size_t{1} : std::size_t{0};
     };

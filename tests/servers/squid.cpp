@@ -1,7 +1,6 @@
 // Squid: what is forwarded and what is tunnelled, on how many connections; who is let in; what becomes of dropped ones.
 
 #include "squid.hpp"
-#include "closed_while_idle.hpp"
 #include "errors.hpp"
 #include "through_proxy.hpp"
 
@@ -137,22 +136,20 @@ TEMPLATE_TEST_CASE("Squid: credentials that it does not accept, or none", "[squi
     CHECK(connections_to(nginx) == before + 1);
 }
 
-TEMPLATE_TEST_CASE("Squid: one Digest challenge serves many requests, and is renewed when it is used up",
-                   "[squid][H2][G1]", FERRY_BOTH_SESSIONS) {
+TEMPLATE_TEST_CASE("Squid: one Digest challenge serves many requests", "[squid][H2][G1]", FERRY_BOTH_SESSIONS) {
     FERRY_NEEDS_SQUID();
-    Squid squid({.digest = true, .nonce_uses = 4});
+    Squid squid({.digest = true});
     Nginx nginx;
     TestType session(through(digest_login(squid)));
-    std::size_t challenges = 0;
-    for (int i = 0; i < 12; ++i) {
-        auto r = session.get(nginx.url("/hello"));
+    const auto first = session.get(nginx.url("/hello"));
+    CHECK(first.history.size() == 1);
+    for (int i = 0; i < 9; ++i) {
+        auto r = session.get(i % 2 ? nginx.url("/hello") : by_name(nginx, "/hello"));
         CHECK(r.status == 200);
-        challenges += r.history.size();
+        CHECK(r.history.empty());
     }
-    CHECK(challenges > 1);
-    CHECK(challenges <= 4);
     CHECK(session.stats().opened == 1);
-    CHECK(squid.connections("GET", 12 + challenges) == 1);
+    CHECK(squid.connections("GET", 11) == 1);
 }
 
 TEMPLATE_TEST_CASE("Squid: Digest is answered on the connection that becomes the tunnel", "[squid][tls][H2]",
@@ -179,6 +176,18 @@ TEMPLATE_TEST_CASE("Squid: a body is sent again behind its challenge", "[squid][
     CHECK(session.put(nginx.url("/files/sent"), {.body = body}).status == 201);
     CHECK((nginx.folder().read("files/sent") == body));
     CHECK(session.put(nginx.secure_url("/files/sent"), {.body = body}).status == 204);
+}
+
+TEMPLATE_TEST_CASE("Squid: a connection on which it has refused a body serves nobody else", "[squid][A5]",
+                   FERRY_BOTH_SESSIONS) {
+    FERRY_NEEDS_SQUID();
+    Squid squid({.basic = true});
+    Nginx nginx;
+    TestType session(through(squid.url()));
+    // Squid 5 does not read the rest of it, and so would never come to the next request.
+    CHECK(session.put(nginx.url("/files/sent"), {.body = std::string(1'000'000, 'x')}).status == 407);
+    CHECK(session.get(nginx.url("/hello"), {.read_timeout = std::chrono::seconds(5)}).status == 407);
+    CHECK(session.stats().discarded[DiscardReason::not_drained] == 1);
 }
 
 TEMPLATE_TEST_CASE("Squid: where it asks for Basic or Digest, either does", "[squid][G2]", FERRY_BOTH_SESSIONS) {
@@ -225,10 +234,7 @@ TEMPLATE_TEST_CASE("Squid: what it or a server has closed while idle is replaced
     const std::string url = GENERATE(true, false) ? nginx.url("/echo") : nginx.secure_url("/echo");
     TestType session(through(squid.url()));
     CHECK(session.get(url).ok());
-    REQUIRE(eventually([&] {
-        const auto fd = descriptor_connected_to(squid.port());
-        return fd >= 0 && kernel_state(local_port(fd), squid.port()) == 8;  // CLOSE_WAIT
-    }));
+    REQUIRE(dropped_while_idle(session, squid.port()));
     auto r = session.post(url, {.body = "once"});
     CHECK(r.ok());
     CHECK_FALSE(r.connection.reused);
@@ -316,7 +322,7 @@ TEMPLATE_TEST_CASE("Squid: a large body goes through it, there and back", "[squi
 TEMPLATE_TEST_CASE("Squid: threads share a session, its connections and its challenge", "[squid][threads][G1]",
                    FERRY_BOTH_SESSIONS) {
     FERRY_NEEDS_SQUID();
-    Squid squid({.digest = true, .nonce_uses = 20});
+    Squid squid({.digest = true});
     NginxTls nginx({});
     auto options = through(digest_login(squid));
     options.pool.max_per_host = 3;

@@ -62,7 +62,10 @@ TEMPLATE_TEST_CASE("tinyproxy: who is let in, and who is not", "[tinyproxy][H2]"
 
     TestType stranger(through(proxy.url()));
     CHECK(stranger.get(nginx.url("/hello")).status == 407);
-    CHECK(stranger.post(nginx.url("/hello"), {.body = "x"}).status == 407);
+    // It leaves the body unread, so the connection is reset behind the answer, which does not tell its length.
+    auto reset = error_of([&] { stranger.post(nginx.url("/hello"), {.body = "x"}); });
+    REQUIRE(reset.partial());
+    CHECK(reset.partial()->status == 407);
     auto required = error_of([&] { stranger.get(nginx.secure_url("/hello")); });
     CHECK(required.code() == errc::proxy_auth_required);
     REQUIRE(required.partial());

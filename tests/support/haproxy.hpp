@@ -33,6 +33,7 @@ defaults
     timeout connect 10s
     timeout client 60s
     timeout server 60s
+    retries 0
 )" + (o.http ? "    timeout http-keep-alive " + o.keep_alive + "\n    timeout http-request " + o.request + "\n" : "") +
            "frontend front\n    bind 127.0.0.1:" + std::to_string(port) + (o.http ? "" : tls) +  //
            "\n    bind 127.0.0.1:" + std::to_string(secure) + tls +                              //

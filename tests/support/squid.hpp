@@ -20,7 +20,6 @@ namespace ferry::testing {
 
 struct SquidOptions {
     bool basic = false, digest = false;  // what it asks for; me and secret are let in
-    unsigned nonce_uses = 50;            // of Digest
     unsigned idle_seconds = 120;         // then it closes
 };
 
@@ -43,9 +42,7 @@ inline std::string squid_members(const TempFolder& folder, const SquidOptions& o
     if (o.digest)
         text += "auth_param digest program " + squid_helper("digest_file_auth") + " -c " +
                 folder.write("digests", "me:ferry:2ddc97ce090810608d826da31ae3bf0c\n").string() +
-                "\nauth_param digest realm ferry\nauth_param digest children 1 startup=1 idle=1\n"
-                "auth_param digest nonce_max_count " +
-                std::to_string(o.nonce_uses) + "\n";
+                "\nauth_param digest realm ferry\nauth_param digest children 1 startup=1 idle=1\n";
     return text + (text.empty() ? "http_access allow all\n"
                                 : "acl members proxy_auth REQUIRED\nhttp_access allow members\nhttp_access deny all\n");
 }

@@ -8,8 +8,10 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace ferry::testing {
 
@@ -39,7 +41,9 @@ public:
 
     std::string read(std::string_view name) const {
         std::ifstream file(path_ / name, std::ios::binary);
-        return {std::istreambuf_iterator<char>(file), {}};
+        std::ostringstream all;
+        all << file.rdbuf();
+        return std::move(all).str();
     }
 
     // How many files are in it.

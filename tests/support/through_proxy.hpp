@@ -8,6 +8,7 @@
 #include <ferry/ferry.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -35,14 +36,27 @@ inline ferry::SessionOptions tunnelling(ferry::Proxy proxy) {
 // 64 MiB, no two lines of it alike.
 inline const std::string& large_body() {
     static const std::string body = [] {
-        constexpr std::size_t size = 64 * 1024 * 1024;
+        constexpr std::size_t size = 64 * 1024 * 1024, line = 1024;
         std::string text;
-        text.reserve(size + 16);
-        for (std::size_t line = 0; text.size() < size; ++line) text.append(std::to_string(line)).append(" bytes\n");
-        text.resize(size);
+        text.reserve(size);
+        while (text.size() < size)
+            text.append(std::to_string(text.size())).resize(text.size() / line * line + line, '.');
         return text;
     }();
     return body;
+}
+
+// Whether the other side has sent its last on the session's connection to that port. Of TLS 1.3 the tickets may be
+// waiting to be read too, so that it can be read from tells nothing.
+inline bool ended_by_peer(std::uint16_t port) {
+    constexpr int close_wait = 8;
+    const auto fd = descriptor_connected_to(port);
+    return fd >= 0 && kernel_state(local_port(fd), port) == close_wait;
+}
+
+// True once it has, and the session has not looked yet, or has watched and given its connection up.
+template <class Session> bool dropped_while_idle(const Session& session, std::uint16_t port) {
+    return eventually([&] { return session.stats().idle == 0 || ended_by_peer(port); });
 }
 
 // Up to nginx and down again.
