@@ -14,17 +14,13 @@ using ferry::errc;
 
 namespace {
 
-#define FERRY_NEEDS_HAPROXY()      \
-    FERRY_NEEDS_SERVER("haproxy"); \
-    FERRY_NEEDS_SERVER("nginx")
-
 ferry::SessionOptions trusting() { return through({}); }
 
 }  // namespace
 
 TEMPLATE_TEST_CASE("HAProxy: gets share a connection to it, with TLS and without", "[haproxy][tls][A5]",
                    FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_HAPROXY();
+    FERRY_NEEDS_BEFORE_NGINX("haproxy");
     Nginx nginx;
     Haproxy front({.server = nginx.port(), .keep_alive = "60s"});
     TestType session(trusting());
@@ -43,7 +39,7 @@ TEMPLATE_TEST_CASE("HAProxy: gets share a connection to it, with TLS and without
 
 TEMPLATE_TEST_CASE("HAProxy: when its keep-alive time is over the next request has another connection",
                    "[haproxy][tls][A2][A3]", FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_HAPROXY();
+    FERRY_NEEDS_BEFORE_NGINX("haproxy");
     Nginx nginx;
     Haproxy front({.server = nginx.port()});
     const bool secure = GENERATE(false, true);
@@ -61,7 +57,7 @@ TEMPLATE_TEST_CASE("HAProxy: when its keep-alive time is over the next request h
 
 TEMPLATE_TEST_CASE("HAProxy: its 408 on a connection that nothing was asked on is nobody's response",
                    "[haproxy][tls][A1][A12]", FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_HAPROXY();
+    FERRY_NEEDS_BEFORE_NGINX("haproxy");
     Nginx nginx;
     Haproxy front({.server = nginx.port(), .keep_alive = "60s"});
     const bool secure = GENERATE(false, true);
@@ -77,7 +73,7 @@ TEMPLATE_TEST_CASE("HAProxy: its 408 on a connection that nothing was asked on i
 }
 
 TEMPLATE_TEST_CASE("HAProxy: gets in step with its keep-alive time do not fail", "[haproxy][B2]", FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_HAPROXY();
+    FERRY_NEEDS_BEFORE_NGINX("haproxy");
     Nginx nginx;
     Haproxy front({.server = nginx.port(), .keep_alive = "20ms"});
     TestType session(trusting());
@@ -90,7 +86,7 @@ TEMPLATE_TEST_CASE("HAProxy: gets in step with its keep-alive time do not fail",
 
 TEMPLATE_TEST_CASE("HAProxy: its 408 to a body that does not come is the response", "[haproxy][tls][A14][A15]",
                    FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_HAPROXY();
+    FERRY_NEEDS_BEFORE_NGINX("haproxy");
     Nginx nginx;
     Haproxy front({.server = nginx.port(), .more = "    option http-buffer-request\n"});
     const bool secure = GENERATE(false, true);
@@ -110,7 +106,7 @@ TEMPLATE_TEST_CASE("HAProxy: its 408 to a body that does not come is the respons
 
 TEMPLATE_TEST_CASE("HAProxy: when it is restarted while idle no request fails", "[haproxy][tls][A2]",
                    FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_HAPROXY();
+    FERRY_NEEDS_BEFORE_NGINX("haproxy");
     Nginx nginx;
     Haproxy front({.server = nginx.port(), .keep_alive = "60s"});
     TestType session(trusting());
@@ -124,7 +120,7 @@ TEMPLATE_TEST_CASE("HAProxy: when it is restarted while idle no request fails", 
 
 TEMPLATE_TEST_CASE("HAProxy: its 503 when nothing is behind it keeps the connection", "[haproxy][A5]",
                    FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_HAPROXY();
+    FERRY_NEEDS_BEFORE_NGINX("haproxy");
     Nginx nginx;
     Haproxy front({.server = nginx.port(), .keep_alive = "60s"});
     TestType session(trusting());
@@ -137,7 +133,7 @@ TEMPLATE_TEST_CASE("HAProxy: its 503 when nothing is behind it keeps the connect
 
 TEMPLATE_TEST_CASE("HAProxy: with TLS in front of Squid it is a proxy over TLS", "[haproxy][squid][tls][H1]",
                    FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_HAPROXY();
+    FERRY_NEEDS_BEFORE_NGINX("haproxy");
     FERRY_NEEDS_SERVER("squid");
     NginxTls nginx({});
     Squid squid({.basic = true});
@@ -159,7 +155,7 @@ TEMPLATE_TEST_CASE("HAProxy: with TLS in front of Squid it is a proxy over TLS",
 }
 
 TEMPLATE_TEST_CASE("HAProxy: a large body goes through it, there and back", "[haproxy][tls]", FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_HAPROXY();
+    FERRY_NEEDS_BEFORE_NGINX("haproxy");
     NginxTls nginx({});
     Haproxy front({.server = nginx.port(), .request = "60s"});
     TestType session(trusting());

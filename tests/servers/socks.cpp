@@ -12,10 +12,6 @@ using ferry::errc;
 
 namespace {
 
-#define FERRY_NEEDS_SOCKS(program) \
-    FERRY_NEEDS_SERVER(program);   \
-    FERRY_NEEDS_SERVER("nginx")
-
 ferry::Proxy by_socks(const RealServer& proxy, const std::string& scheme, const std::string& login = "") {
     return scheme + "://" + login + proxy.authority();
 }
@@ -28,7 +24,7 @@ std::string at_localhost(std::uint16_t port, const std::string& target = "/hello
 
 TEMPLATE_TEST_CASE("Dante: gets share a connection through it, with TLS and without", "[socks][tls][H3]",
                    FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_SOCKS("danted");
+    FERRY_NEEDS_BEFORE_NGINX("danted");
     Dante dante;
     NginxTls nginx({.protocol = GENERATE("TLSv1.2", "TLSv1.3")});
     const auto scheme = GENERATE("socks5", "socks5h");
@@ -44,7 +40,7 @@ TEMPLATE_TEST_CASE("Dante: gets share a connection through it, with TLS and with
 }
 
 TEMPLATE_TEST_CASE("Dante: what it refuses is told by its reply", "[socks][H3]", FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_SOCKS("danted");
+    FERRY_NEEDS_BEFORE_NGINX("danted");
     Dante dante;
     const auto scheme = GENERATE("socks5", "socks5h");
     TestType session(through(by_socks(dante, scheme)));
@@ -65,7 +61,7 @@ TEMPLATE_TEST_CASE("Dante: what it refuses is told by its reply", "[socks][H3]",
 
 TEMPLATE_TEST_CASE("Dante: credentials that it does not ask for are not in the way", "[socks][H3]",
                    FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_SOCKS("danted");
+    FERRY_NEEDS_BEFORE_NGINX("danted");
     Dante dante;
     Nginx nginx;
     TestType session(through(by_socks(dante, "socks5h", "me:secret@")));
@@ -73,7 +69,7 @@ TEMPLATE_TEST_CASE("Dante: credentials that it does not ask for are not in the w
 }
 
 TEMPLATE_TEST_CASE("microsocks: the right user and password are let in", "[socks][tls][H3]", FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_SOCKS("microsocks");
+    FERRY_NEEDS_BEFORE_NGINX("microsocks");
     Microsocks proxy;
     NginxTls nginx({});
     TestType session(through(by_socks(proxy, "socks5h", "me:secret@")));
@@ -98,7 +94,7 @@ TEMPLATE_TEST_CASE("microsocks: the right user and password are let in", "[socks
 
 TEMPLATE_TEST_CASE("microsocks: a name is resolved here by socks5, and there by socks5h", "[socks][H3]",
                    FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_SOCKS("microsocks");
+    FERRY_NEEDS_BEFORE_NGINX("microsocks");
     Microsocks proxy;
     Nginx nginx;
     TestType here(through(by_socks(proxy, "socks5", "me:secret@")));
@@ -113,7 +109,7 @@ TEMPLATE_TEST_CASE("microsocks: a name is resolved here by socks5, and there by 
 
 TEMPLATE_TEST_CASE("microsocks: a server that closes while idle is noticed through it", "[socks][A2]",
                    FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_SOCKS("microsocks");
+    FERRY_NEEDS_BEFORE_NGINX("microsocks");
     Microsocks proxy;
     Nginx nginx;
     TestType session(through(by_socks(proxy, "socks5h", "me:secret@")));
@@ -127,7 +123,7 @@ TEMPLATE_TEST_CASE("microsocks: a server that closes while idle is noticed throu
 
 TEMPLATE_TEST_CASE("microsocks: when it crashes nothing goes past it, and when it is back all goes on", "[socks][H2]",
                    FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_SOCKS("microsocks");
+    FERRY_NEEDS_BEFORE_NGINX("microsocks");
     Microsocks proxy;
     NginxTls nginx({});
     const auto url = GENERATE(false, true) ? nginx.secure_url("/echo") : nginx.url("/echo");
@@ -146,7 +142,7 @@ TEMPLATE_TEST_CASE("microsocks: when it crashes nothing goes past it, and when i
 }
 
 TEMPLATE_TEST_CASE("Dante: a large body goes through it, there and back", "[socks]", FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_SOCKS("danted");
+    FERRY_NEEDS_BEFORE_NGINX("danted");
     Dante dante;
     NginxTls nginx({});
     TestType session(through(by_socks(dante, "socks5h")));

@@ -14,10 +14,6 @@ using ferry::errc;
 
 namespace {
 
-#define FERRY_NEEDS_SQUID()      \
-    FERRY_NEEDS_SERVER("squid"); \
-    FERRY_NEEDS_SERVER("nginx")
-
 // The same server by another name.
 std::string by_name(const Nginx& nginx, std::string_view target) {
     return "http://localhost:" + std::to_string(nginx.port()) + std::string(target);
@@ -33,7 +29,7 @@ ferry::Proxy digest_login(const Squid& squid, const std::string& password = "sec
 
 TEMPLATE_TEST_CASE("Squid: gets by http share one connection to it, whatever their host", "[squid][H1]",
                    FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_SQUID();
+    FERRY_NEEDS_BEFORE_NGINX("squid");
     Squid squid;
     Nginx nginx;
     TestType session(through(squid.url()));
@@ -49,7 +45,7 @@ TEMPLATE_TEST_CASE("Squid: gets by http share one connection to it, whatever the
 }
 
 TEMPLATE_TEST_CASE("Squid: gets by https share a tunnel to their server", "[squid][tls][H1]", FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_SQUID();
+    FERRY_NEEDS_BEFORE_NGINX("squid");
     Squid squid;
     NginxTls one({.protocol = "TLSv1.3"}), two({.protocol = "TLSv1.2"});
     {
@@ -67,7 +63,7 @@ TEMPLATE_TEST_CASE("Squid: gets by https share a tunnel to their server", "[squi
 }
 
 TEMPLATE_TEST_CASE("Squid: bodies of each framing keep the connection to it", "[squid][A5]", FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_SQUID();
+    FERRY_NEEDS_BEFORE_NGINX("squid");
     Squid squid;
     NginxTls nginx({});
     const auto options = GENERATE(true, false) ? through(squid.url()) : tunnelling(squid.url());
@@ -85,7 +81,7 @@ TEMPLATE_TEST_CASE("Squid: bodies of each framing keep the connection to it", "[
 }
 
 TEMPLATE_TEST_CASE("Squid: it resolves names that only it knows", "[squid][H1]", FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_SQUID();
+    FERRY_NEEDS_BEFORE_NGINX("squid");
     Squid squid;
     Nginx nginx;
     const auto url = "http://" + std::string(squid_knows) + ":" + std::to_string(nginx.port()) + "/hello";
@@ -95,7 +91,7 @@ TEMPLATE_TEST_CASE("Squid: it resolves names that only it knows", "[squid][H1]",
 }
 
 TEMPLATE_TEST_CASE("Squid: Basic lets in by each way, and is for Squid alone", "[squid][H1][G1]", FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_SQUID();
+    FERRY_NEEDS_BEFORE_NGINX("squid");
     Squid squid({.basic = true});
     NginxTls nginx({});
     TestType session(through(login(squid, "me:secret")));
@@ -110,7 +106,7 @@ TEMPLATE_TEST_CASE("Squid: Basic lets in by each way, and is for Squid alone", "
 }
 
 TEMPLATE_TEST_CASE("Squid: credentials that it does not accept, or none", "[squid][H2]", FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_SQUID();
+    FERRY_NEEDS_BEFORE_NGINX("squid");
     const bool digest = GENERATE(false, true);
     Squid squid({.basic = !digest, .digest = digest});
     NginxTls nginx({});
@@ -137,7 +133,7 @@ TEMPLATE_TEST_CASE("Squid: credentials that it does not accept, or none", "[squi
 }
 
 TEMPLATE_TEST_CASE("Squid: one Digest challenge serves many requests", "[squid][H2][G1]", FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_SQUID();
+    FERRY_NEEDS_BEFORE_NGINX("squid");
     Squid squid({.digest = true});
     Nginx nginx;
     TestType session(through(digest_login(squid)));
@@ -154,7 +150,7 @@ TEMPLATE_TEST_CASE("Squid: one Digest challenge serves many requests", "[squid][
 
 TEMPLATE_TEST_CASE("Squid: Digest is answered on the connection that becomes the tunnel", "[squid][tls][H2]",
                    FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_SQUID();
+    FERRY_NEEDS_BEFORE_NGINX("squid");
     Squid squid({.digest = true});
     NginxTls nginx({});
     {
@@ -168,7 +164,7 @@ TEMPLATE_TEST_CASE("Squid: Digest is answered on the connection that becomes the
 }
 
 TEMPLATE_TEST_CASE("Squid: a body is sent again behind its challenge", "[squid][H2][G3]", FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_SQUID();
+    FERRY_NEEDS_BEFORE_NGINX("squid");
     Squid squid({.digest = true});
     NginxTls nginx({});
     TestType session(through(digest_login(squid)));
@@ -180,7 +176,7 @@ TEMPLATE_TEST_CASE("Squid: a body is sent again behind its challenge", "[squid][
 
 TEMPLATE_TEST_CASE("Squid: a connection on which it has refused a body serves nobody else", "[squid][A5]",
                    FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_SQUID();
+    FERRY_NEEDS_BEFORE_NGINX("squid");
     Squid squid({.basic = true});
     Nginx nginx;
     TestType session(through(squid.url()));
@@ -191,7 +187,7 @@ TEMPLATE_TEST_CASE("Squid: a connection on which it has refused a body serves no
 }
 
 TEMPLATE_TEST_CASE("Squid: where it asks for Basic or Digest, either does", "[squid][G2]", FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_SQUID();
+    FERRY_NEEDS_BEFORE_NGINX("squid");
     Squid squid({.basic = true, .digest = true});
     NginxTls nginx({});
     for (auto& proxy : {login(squid, "me:secret"), digest_login(squid)}) {
@@ -203,7 +199,7 @@ TEMPLATE_TEST_CASE("Squid: where it asks for Basic or Digest, either does", "[sq
 
 TEMPLATE_TEST_CASE("Squid: a way that it refuses is an error with its answer, or a response", "[squid][H2]",
                    FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_SQUID();
+    FERRY_NEEDS_BEFORE_NGINX("squid");
     Squid squid;
     TestType session(through(squid.url()));
     const auto host = std::string(squid_refuses);
@@ -228,7 +224,7 @@ TEMPLATE_TEST_CASE("Squid: a way that it refuses is an error with its answer, or
 
 TEMPLATE_TEST_CASE("Squid: what it or a server has closed while idle is replaced, also for a POST", "[squid][A2][H2]",
                    FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_SQUID();
+    FERRY_NEEDS_BEFORE_NGINX("squid");
     Squid squid({.idle_seconds = 1});
     NginxTls nginx({});
     const std::string url = GENERATE(true, false) ? nginx.url("/echo") : nginx.secure_url("/echo");
@@ -243,7 +239,7 @@ TEMPLATE_TEST_CASE("Squid: what it or a server has closed while idle is replaced
 
 TEMPLATE_TEST_CASE("Squid: when it crashes nothing goes past it, and when it is back all goes on", "[squid][H2]",
                    FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_SQUID();
+    FERRY_NEEDS_BEFORE_NGINX("squid");
     Squid squid({.basic = true});
     NginxTls nginx({});
     auto tunnels = GENERATE(false, true);
@@ -267,7 +263,7 @@ TEMPLATE_TEST_CASE("Squid: when it crashes nothing goes past it, and when it is 
 }
 
 TEMPLATE_TEST_CASE("Squid: it is spoken to over TLS", "[squid][tls][H1]", FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_SQUID();
+    FERRY_NEEDS_BEFORE_NGINX("squid");
     Squid squid({.digest = true});
     NginxTls nginx({});
     TestType session(through({squid.secure_url(), ferry::digest("me", "secret")}));
@@ -287,7 +283,7 @@ TEMPLATE_TEST_CASE("Squid: it is spoken to over TLS", "[squid][tls][H1]", FERRY_
 }
 
 TEMPLATE_TEST_CASE("Squid: over TLS to it goes TLS to the server", "[squid][tls][H1]", FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_SQUID();
+    FERRY_NEEDS_BEFORE_NGINX("squid");
     Squid squid({.digest = true});
     NginxTls nginx({.protocol = GENERATE("TLSv1.2", "TLSv1.3")});
     TestType session(through({squid.secure_url(), ferry::digest("me", "secret")}));
@@ -298,7 +294,7 @@ TEMPLATE_TEST_CASE("Squid: over TLS to it goes TLS to the server", "[squid][tls]
 }
 
 TEMPLATE_TEST_CASE("Squid: a large body goes through it, there and back", "[squid]", FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_SQUID();
+    FERRY_NEEDS_BEFORE_NGINX("squid");
     Squid squid;
     NginxTls nginx({});
     SECTION("forwarded") {
@@ -321,7 +317,7 @@ TEMPLATE_TEST_CASE("Squid: a large body goes through it, there and back", "[squi
 
 TEMPLATE_TEST_CASE("Squid: threads share a session, its connections and its challenge", "[squid][threads][G1]",
                    FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_SQUID();
+    FERRY_NEEDS_BEFORE_NGINX("squid");
     Squid squid({.digest = true});
     NginxTls nginx({});
     auto options = through(digest_login(squid));

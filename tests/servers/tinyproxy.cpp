@@ -11,10 +11,6 @@ using ferry::errc;
 
 namespace {
 
-#define FERRY_NEEDS_TINYPROXY()      \
-    FERRY_NEEDS_SERVER("tinyproxy"); \
-    FERRY_NEEDS_SERVER("nginx")
-
 ferry::Proxy let_in(const Tinyproxy& proxy, const std::string& password = "secret") {
     return "http://me:" + password + "@" + proxy.authority();
 }
@@ -23,7 +19,7 @@ ferry::Proxy let_in(const Tinyproxy& proxy, const std::string& password = "secre
 
 TEMPLATE_TEST_CASE("tinyproxy: it closes behind each response, and no get fails for that", "[tinyproxy][H1][A2][B2]",
                    FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_TINYPROXY();
+    FERRY_NEEDS_BEFORE_NGINX("tinyproxy");
     Tinyproxy proxy;
     Nginx nginx;
     TestType session(through(proxy.url()));
@@ -37,7 +33,7 @@ TEMPLATE_TEST_CASE("tinyproxy: it closes behind each response, and no get fails 
 }
 
 TEMPLATE_TEST_CASE("tinyproxy: gets by https share a tunnel", "[tinyproxy][tls][H1]", FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_TINYPROXY();
+    FERRY_NEEDS_BEFORE_NGINX("tinyproxy");
     Tinyproxy proxy;
     NginxTls nginx({.protocol = GENERATE("TLSv1.2", "TLSv1.3")});
     TestType session(through(proxy.url()));
@@ -53,7 +49,7 @@ TEMPLATE_TEST_CASE("tinyproxy: gets by https share a tunnel", "[tinyproxy][tls][
 }
 
 TEMPLATE_TEST_CASE("tinyproxy: who is let in, and who is not", "[tinyproxy][H2]", FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_TINYPROXY();
+    FERRY_NEEDS_BEFORE_NGINX("tinyproxy");
     Tinyproxy proxy({.basic = true});
     NginxTls nginx({});
     TestType member(through(let_in(proxy)));
@@ -84,7 +80,7 @@ TEMPLATE_TEST_CASE("tinyproxy: who is let in, and who is not", "[tinyproxy][H2]"
 
 TEMPLATE_TEST_CASE("tinyproxy: credentials for a server are not for it to see", "[tinyproxy][H1]",
                    FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_TINYPROXY();
+    FERRY_NEEDS_BEFORE_NGINX("tinyproxy");
     Tinyproxy proxy({.basic = true});
     Nginx nginx;
     TestType session(through(let_in(proxy, "wrong")));
@@ -97,7 +93,7 @@ TEMPLATE_TEST_CASE("tinyproxy: credentials for a server are not for it to see", 
 
 TEMPLATE_TEST_CASE("tinyproxy: a way that it refuses is an error with its answer, or a response", "[tinyproxy][H2]",
                    FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_TINYPROXY();
+    FERRY_NEEDS_BEFORE_NGINX("tinyproxy");
     Tinyproxy proxy;
     TestType session(through(proxy.url()));
     const auto host = std::string(tinyproxy_refuses);
@@ -119,7 +115,7 @@ TEMPLATE_TEST_CASE("tinyproxy: a way that it refuses is an error with its answer
 
 TEMPLATE_TEST_CASE("tinyproxy: when it crashes nothing goes past it, and when it is back all goes on",
                    "[tinyproxy][H2]", FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_TINYPROXY();
+    FERRY_NEEDS_BEFORE_NGINX("tinyproxy");
     Tinyproxy proxy;
     NginxTls nginx({});
     const auto url = GENERATE(false, true) ? nginx.secure_url("/echo") : nginx.url("/echo");
@@ -137,7 +133,7 @@ TEMPLATE_TEST_CASE("tinyproxy: when it crashes nothing goes past it, and when it
 }
 
 TEMPLATE_TEST_CASE("tinyproxy: a large body goes through it, there and back", "[tinyproxy]", FERRY_BOTH_SESSIONS) {
-    FERRY_NEEDS_TINYPROXY();
+    FERRY_NEEDS_BEFORE_NGINX("tinyproxy");
     Tinyproxy proxy;
     NginxTls nginx({});
     TestType session(through(proxy.url()));

@@ -50,12 +50,13 @@ inline std::string squid_members(const TempFolder& folder, const SquidOptions& o
 inline std::string squid_configuration(const TempFolder& folder, std::uint16_t port, std::uint16_t secure,
                                        const SquidOptions& o) {
     const auto in = [&](std::string_view name) { return (folder / name).string(); };
-    return "logformat ferry %>p %rm %ru %>Hs %un\nhttp_port 127.0.0.1:" + std::to_string(port) +  //
-           "\nhttps_port 127.0.0.1:" + std::to_string(secure) +                                   //
-           " tls-cert=" + in("leaf.pem") + " tls-key=" + in("leaf.key") +                         //
-           "\nhosts_file " + in("hosts") +                                                        //
-           "\ncache_log " + in("log/errors") +                                                    //
-           "\naccess_log stdio:" + in("log/asked") + " ferry" +                                   //
+    // The second port first: who starts Squid waits for the other.
+    return "logformat ferry %>p %rm %ru %>Hs %un\nhttps_port 127.0.0.1:" + std::to_string(secure) +  //
+           " tls-cert=" + in("leaf.pem") + " tls-key=" + in("leaf.key") +                            //
+           "\nhttp_port 127.0.0.1:" + std::to_string(port) +                                         //
+           "\nhosts_file " + in("hosts") +                                                           //
+           "\ncache_log " + in("log/errors") +                                                       //
+           "\naccess_log stdio:" + in("log/asked") + " ferry" +                                      //
            "\nclient_idle_pconn_timeout " + std::to_string(o.idle_seconds) + " seconds" + R"(
 visible_hostname squid
 pid_filename none

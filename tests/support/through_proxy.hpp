@@ -15,6 +15,11 @@
 // For TEMPLATE_TEST_CASE: what blocks, and what does not, behind the same face.
 #define FERRY_BOTH_SESSIONS ferry::Session, ferry::testing::Session
 
+// A proxy, or what else stands in front, and nginx behind it.
+#define FERRY_NEEDS_BEFORE_NGINX(program) \
+    FERRY_NEEDS_SERVER(program);          \
+    FERRY_NEEDS_SERVER("nginx")
+
 namespace ferry::testing {
 
 // Options that trust the tests' root alone.
