@@ -69,7 +69,9 @@ TEMPLATE_TEST_CASE("HAProxy: its 408 on a connection that nothing was asked on i
     auto r = session.post(to + "/echo", {.body = "once"});
     CHECK(r.ok());
     CHECK(session.stats().opened == 2);
-    CHECK(session.stats().discarded[DiscardReason::unsolicited_data] == 1);
+    // The asynchronous session that looks by reading has the bytes by then, and sees the end behind them.
+    const auto discarded = session.stats().discarded;
+    CHECK(discarded[DiscardReason::unsolicited_data] + discarded[DiscardReason::peer_closed] == 1);
 }
 
 TEMPLATE_TEST_CASE("HAProxy: gets in step with its keep-alive time do not fail", "[haproxy][B2]", FERRY_BOTH_SESSIONS) {
