@@ -71,7 +71,7 @@ TEST_CASE("connections from different places have different keys", "[connect][A1
     CHECK(detail::socket_key(keeping({.on = true})).empty());
 }
 
-TEST_CASE("from a local address only its family is reached", "[connect][K2]") {
+TEST_CASE("a local address leaves only the addresses of its family", "[connect][K2]") {
     std::vector<Endpoint> peers{address("2001:db8::1"), address("192.0.2.1")};
     detail::keep_family(peers, std::nullopt);
     CHECK(peers.size() == 2);
