@@ -318,7 +318,8 @@ TEMPLATE_TEST_CASE("Squid: a large body goes through it, there and back", "[squi
 TEMPLATE_TEST_CASE("Squid: threads share a session, its connections and its challenge", "[squid][threads][G1]",
                    FERRY_BOTH_SESSIONS) {
     FERRY_NEEDS_BEFORE_NGINX("squid");
-    Squid squid({.digest = true});
+    // Those of several connections do not come in order; Squid has this switch for that.
+    Squid squid({.digest = true, .counts_nonces = false});
     NginxTls nginx({});
     auto options = through(digest_login(squid));
     options.pool.max_per_host = 3;

@@ -29,7 +29,9 @@ TEMPLATE_TEST_CASE("tinyproxy: it closes behind each response, and no get fails 
     CHECK(session.head(nginx.url("/hello")).headers["content-length"] == "17");
     CHECK(session.get(nginx.url("/nothing")).status == 204);
     CHECK(session.get(nginx.url("/moved")).body == "hello from nginx\n");
-    CHECK(session.post(nginx.url("/echo"), {.body = "x", .keep_alive = false}).ok());
+    // A request that may not be sent twice can still meet a connection that is just being closed; so, on a new one.
+    TestType other(through(proxy.url()));
+    CHECK(other.post(nginx.url("/echo"), {.body = "x"}).ok());
 }
 
 TEMPLATE_TEST_CASE("tinyproxy: gets by https share a tunnel", "[tinyproxy][tls][H1]", FERRY_BOTH_SESSIONS) {

@@ -66,7 +66,7 @@ private:
                   return std::vector{*find_program("haproxy"), std::string("-db"), std::string("-f"),
                                      configuration.string()};
               },
-              {.output = "said"}),
+              {.output = "said"}, secure),
           secure_(secure) {}
 
     std::uint16_t secure_;

@@ -13,8 +13,9 @@ namespace ferry::testing {
 
 struct NginxOptions {
     unsigned keepalive_requests = 1000;
-    std::string more = {};                              // servers
-    std::function<void(const TempFolder&)> files = {};  // that those need
+    std::string more = {};                              // another server
+    std::uint16_t second_port = 0;                      // which that has
+    std::function<void(const TempFolder&)> files = {};  // that it needs
 };
 
 // In each of its servers: what tells how a request came, and a folder that files can be put into.
@@ -62,19 +63,21 @@ http {
 class Nginx : public RealServer {
 public:
     explicit Nginx(const NginxOptions& options = {})
-        : RealServer([options](const TempFolder& folder, std::uint16_t port) {
-              std::filesystem::create_directories(folder / "www");
-              std::filesystem::create_directories(folder / "temp");
-              std::filesystem::create_directories(folder / "files");
-              if (options.files) options.files(folder);
-              folder.write("www/hello", "hello from nginx\n");
-              folder.write("users", "me:{PLAIN}secret\n");
-              auto configuration = folder.write("nginx.conf", nginx_configuration(port, options));
-              auto prefix = folder.path().string() + "/";
-              return std::vector{
-                  *find_program("nginx"), std::string("-e"),     prefix + "error.log", std::string("-p"), prefix,
-                  std::string("-c"),      configuration.string()};
-          }) {}
+        : RealServer(
+              [options](const TempFolder& folder, std::uint16_t port) {
+                  std::filesystem::create_directories(folder / "www");
+                  std::filesystem::create_directories(folder / "temp");
+                  std::filesystem::create_directories(folder / "files");
+                  if (options.files) options.files(folder);
+                  folder.write("www/hello", "hello from nginx\n");
+                  folder.write("users", "me:{PLAIN}secret\n");
+                  auto configuration = folder.write("nginx.conf", nginx_configuration(port, options));
+                  auto prefix = folder.path().string() + "/";
+                  return std::vector{
+                      *find_program("nginx"), std::string("-e"),     prefix + "error.log", std::string("-p"), prefix,
+                      std::string("-c"),      configuration.string()};
+              },
+              {}, options.second_port) {}
 };
 
 }  // namespace ferry::testing

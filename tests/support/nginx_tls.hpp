@@ -55,6 +55,7 @@ public:
 private:
     NginxTls(const NginxTlsOptions& options, std::uint16_t secure)
         : Nginx({.more = nginx_tls_server(secure, options),
+                 .second_port = secure,
                  .files =
                      [](const TempFolder& folder) {
                          const auto leaf = make_certificate({.hosts = "DNS:localhost", .issuer = &test_root()});

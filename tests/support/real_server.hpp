@@ -35,8 +35,9 @@ public:
     // Writes the server's files into the folder for that port, and returns the command that runs it.
     using Setup = std::function<std::vector<std::string>(const TempFolder&, std::uint16_t port)>;
 
-    // The output's file is in the server's folder.
-    explicit RealServer(const Setup& setup, ProcessOptions options = {}) : options_(std::move(options)) {
+    // The output's file is in the server's folder. One that has a second port is waited for on that too.
+    explicit RealServer(const Setup& setup, ProcessOptions options = {}, std::uint16_t second_port = 0)
+        : second_port_(second_port), options_(std::move(options)) {
         if (!options_.output.empty()) options_.output = (folder_ / options_.output).string();
         // Another program may take the port between our look and the server's start.
         for (int attempts = 0; attempts < 3; ++attempts)
@@ -68,11 +69,12 @@ private:
     }
     bool run() {
         process_ = std::make_unique<Process>(command_, options_);
-        return eventually([this] { return !process_->running() || listens(port_); }) && process_->running();
+        return eventually([this] { return !process_->running() || ready(); }) && process_->running();
     }
+    bool ready() const { return listens(port_) && (second_port_ == 0 || listens(second_port_)); }
 
     TempFolder folder_;
-    std::uint16_t port_ = 0;
+    std::uint16_t port_ = 0, second_port_;
     ProcessOptions options_;
     std::vector<std::string> command_;
     std::unique_ptr<Process> process_;

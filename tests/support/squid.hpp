@@ -20,6 +20,7 @@ namespace ferry::testing {
 
 struct SquidOptions {
     bool basic = false, digest = false;  // what it asks for; me and secret are let in
+    bool counts_nonces = true;           // of Digest: refuses a use that comes after a later one
     unsigned idle_seconds = 120;         // then it closes
 };
 
@@ -42,7 +43,8 @@ inline std::string squid_members(const TempFolder& folder, const SquidOptions& o
     if (o.digest)
         text += "auth_param digest program " + squid_helper("digest_file_auth") + " -c " +
                 folder.write("digests", "me:ferry:2ddc97ce090810608d826da31ae3bf0c\n").string() +
-                "\nauth_param digest realm ferry\nauth_param digest children 1 startup=1 idle=1\n";
+                "\nauth_param digest realm ferry\nauth_param digest children 1 startup=1 idle=1" +
+                "\nauth_param digest check_nonce_count " + (o.counts_nonces ? "on\n" : "off\n");
     return text + (text.empty() ? "http_access allow all\n"
                                 : "acl members proxy_auth REQUIRED\nhttp_access allow members\nhttp_access deny all\n");
 }
@@ -50,13 +52,12 @@ inline std::string squid_members(const TempFolder& folder, const SquidOptions& o
 inline std::string squid_configuration(const TempFolder& folder, std::uint16_t port, std::uint16_t secure,
                                        const SquidOptions& o) {
     const auto in = [&](std::string_view name) { return (folder / name).string(); };
-    // The second port first: who starts Squid waits for the other.
-    return "logformat ferry %>p %rm %ru %>Hs %un\nhttps_port 127.0.0.1:" + std::to_string(secure) +  //
-           " tls-cert=" + in("leaf.pem") + " tls-key=" + in("leaf.key") +                            //
-           "\nhttp_port 127.0.0.1:" + std::to_string(port) +                                         //
-           "\nhosts_file " + in("hosts") +                                                           //
-           "\ncache_log " + in("log/errors") +                                                       //
-           "\naccess_log stdio:" + in("log/asked") + " ferry" +                                      //
+    return "logformat ferry %>p %rm %ru %>Hs %un\nhttp_port 127.0.0.1:" + std::to_string(port) +  //
+           "\nhttps_port 127.0.0.1:" + std::to_string(secure) +                                   //
+           " tls-cert=" + in("leaf.pem") + " tls-key=" + in("leaf.key") +                         //
+           "\nhosts_file " + in("hosts") +                                                        //
+           "\ncache_log " + in("log/errors") +                                                    //
+           "\naccess_log stdio:" + in("log/asked") + " ferry" +                                   //
            "\nclient_idle_pconn_timeout " + std::to_string(o.idle_seconds) + " seconds" + R"(
 visible_hostname squid
 pid_filename none
@@ -127,7 +128,7 @@ private:
                   return std::vector{*find_program("squid"), std::string("-N"), std::string("-n"),
                                      service_name(secure),   std::string("-f"), configuration.string()};
               },
-              {.output = "said", .last_signal = SIGKILL}),
+              {.output = "said", .last_signal = SIGKILL}, secure),
           secure_(secure) {}
 
     static std::string service_name(std::uint16_t secure) {
