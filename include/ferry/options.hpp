@@ -110,8 +110,9 @@ struct SessionOptions {
     Proxy proxy = {};       ///< of every request; by default what the environment says
     bool trust_env = true;  ///< look at `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`: once, when it is made
     bool proxy_tunnel = false;  ///< go through an HTTP proxy by CONNECT to http URLs, too, and not only to https
-    /// For a proxy that is itself spoken to over TLS. By default as `tls`, without what is about servers and about us:
-    /// pins, `server_name`, the client certificate and `dangerously_skip_verification`.
+    /// For a proxy that is itself spoken to over TLS; the same in overlays and for requests with `tls` of their own. By
+    /// default as `tls`, without what is about servers and about us: pins, revocation lists, `server_name`, the client
+    /// certificate, `customize` and `dangerously_skip_verification`.
     std::optional<TlsOptions> proxy_tls = {};
 
     // How long

@@ -146,6 +146,8 @@ private:
     bool read(std::string_view text, Auth auth, std::string& why) {
         constexpr std::string_view sign = "://";
         const auto slashes = text.find(sign);
+        const bool no_slashes = slashes == text.npos && kind_of(text.substr(0, text.find(':'))) &&
+                                text.find_first_of("@.") != text.npos;
         const auto scheme = slashes == text.npos ? "http" : text.substr(0, slashes);
         const auto rest = slashes == text.npos ? text : text.substr(slashes + sign.size());
         const auto kind = kind_of(scheme);
@@ -154,6 +156,7 @@ private:
         parts->auth = std::move(auth);
         std::string wrong = kind ? read_address(*parts, rest) : "its scheme is none of http, https, socks5 and socks5h";
         if (wrong.empty()) wrong = objection(*parts);
+        if (no_slashes) wrong = "there is no // behind its scheme";
         if (!wrong.empty()) {
             why = "proxy " + detail::printable_url(std::string(scheme).append(sign).append(rest)) + ": " + wrong;
             return false;

@@ -122,7 +122,7 @@ inline settings settle(const SessionOptions& session) noexcept {
     auto& hooks = session.hooks;
     to.attentive = to.retry || hooks.on_request || hooks.on_response || hooks.on_retry || hooks.on_redirect ||
                    hooks.log;
-    to.adds = session.auth || session.netrc;
+    to.adds = session.auth || session.netrc || session.headers.contains("Proxy-Authorization");
     decide_keep_alive(to, session, Options::none(), session.headers);
     return to;
 }
@@ -145,7 +145,8 @@ inline settings settle(const settings& usual, const SessionOptions& session, con
     if (own.tls) to.tls = &*own.tls, to.own_tls = to.routed = true;
     if (own.proxy_tunnel) to.proxy_tunnel = *own.proxy_tunnel;
     to.routed = to.routed || own.proxy.said();
-    to.adds = to.adds || own.auth || !own.cookies.empty() || !own.body.type().empty() || own.compress || own.trailers;
+    to.adds = to.adds || own.auth || !own.cookies.empty() || !own.body.type().empty() || own.compress || own.trailers ||
+              (!own.headers.empty() && own.headers.contains("Proxy-Authorization"));
     if (own.keep_alive || own.headers.contains("Connection")) decide_keep_alive(to, session, own, own.headers);
     return to;
 }

@@ -23,7 +23,8 @@ namespace ferry {
 ///
 /// On the left: `host:port`, or `host` for each port, or `*` for each host. On the right: `host:port`, or `host` to
 /// stay with the port, or `:port` to stay with the host. IPv6 addresses with a port are in brackets. A name on the
-/// right is resolved, but not looked up in here again. The first entry that fits is used.
+/// right is resolved, but not looked up in here again. The first entry that fits is used. It is for servers that this
+/// machine dials: not for proxies, and not where a proxy is given the server's name (all but socks5).
 class ResolveOverrides {
 public:
     /// Where to connect to.

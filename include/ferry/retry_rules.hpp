@@ -28,6 +28,7 @@ inline failure_kind classify(std::error_code ec, RequestState state) noexcept {
     switch (const auto e = static_cast<errc>(ec.value())) {
     case errc::resolver_try_again:
     case errc::connect_timeout:
+    case errc::tls_handshake_closed:
     case errc::proxy_refused:
     case errc::proxy_closed: return failure_kind::connect;
     case errc::connection_closed:

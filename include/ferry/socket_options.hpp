@@ -86,22 +86,6 @@ inline const char* objection_to_sockets(const SocketOptions& o) noexcept {
     return nullptr;
 }
 
-/// What two connections must have in common of these to be one's substitute (SEMANTICS A10); empty for no choice.
-inline std::string socket_key(const SocketOptions& o) {
-    std::string key;
-    if (o.local_address) key.append("from ").append(to_string(o.local_address->endpoint())).append(" ");
-    if (!o.interface.empty()) key.append("through ").append(o.interface).append(" ");
-    if (!o.unix_socket.empty()) key.append("at ").append(o.unix_socket);
-    return key;
-}
-
-/// For people: the NUL in front of an abstract name becomes `@`, as the system's own tools have it.
-inline std::string printable_path(std::string_view path) {
-    std::string text(path);
-    if (text.starts_with('\0')) text.front() = '@';
-    return text;
-}
-
 /// Takes out what cannot be reached from a local address; nothing may be left.
 inline void keep_family(std::vector<Endpoint>& peers, const std::optional<LocalAddress>& local) {
     if (!local) return;

@@ -164,3 +164,15 @@ TEMPLATE_TEST_CASE("HAProxy: a large body goes through it, there and back", "[ha
     SECTION("without TLS") { moves_large_body(session, nginx, front.url("/files/large")); }
     SECTION("with TLS") { moves_large_body(session, nginx, front.secure_url("/files/large")); }
 }
+
+TEMPLATE_TEST_CASE("HAProxy: a large body goes through a proxy over TLS, there and back", "[haproxy][squid][tls]",
+                   FERRY_BOTH_SESSIONS) {
+    FERRY_NEEDS_BEFORE_NGINX("haproxy");
+    FERRY_NEEDS_SERVER("squid");
+    NginxTls nginx({});
+    Squid squid;
+    Haproxy front({.server = squid.port(), .http = false});
+    TestType session(through(front.secure_url()));
+    SECTION("forwarded") { moves_large_body(session, nginx, nginx.url("/files/large")); }
+    SECTION("in a tunnel") { moves_large_body(session, nginx, nginx.secure_url("/files/large")); }
+}

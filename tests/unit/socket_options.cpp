@@ -56,21 +56,6 @@ TEST_CASE("socket options outside their range are refused", "[connect]") {
     CHECK(refused({.unix_socket = std::string("a\0b", 3)}));
 }
 
-TEST_CASE("connections from different places have different keys", "[connect][A10]") {
-    const std::vector<SocketOptions> all{{},
-                                         {.local_address = "192.0.2.1"},
-                                         {.local_address = "192.0.2.2"},
-                                         {.interface = "eth0"},
-                                         {.local_address = "192.0.2.1", .interface = "eth0"},
-                                         {.unix_socket = "/run/s"},
-                                         {.interface = "eth0", .unix_socket = "/run/s"}};
-    for (std::size_t i = 0; i < all.size(); ++i)
-        for (std::size_t j = 0; j < all.size(); ++j)
-            CHECK((detail::socket_key(all[i]) == detail::socket_key(all[j])) == (i == j));
-    CHECK(detail::socket_key({}).empty());
-    CHECK(detail::socket_key(keeping({.on = true})).empty());
-}
-
 TEST_CASE("a local address leaves only the addresses of its family", "[connect][K2]") {
     std::vector<Endpoint> peers{address("2001:db8::1"), address("192.0.2.1")};
     detail::keep_family(peers, std::nullopt);

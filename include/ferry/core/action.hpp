@@ -45,6 +45,7 @@ struct action {
     };
 
     kind what;
+    bool renew = false;  // checkout: in place of the one at hand, which is discarded for `reason`
     bool fresh = false;  // checkout: a blank one, even if others are idle
     bool spare = false;  // checkout: a blank one, and only if it can be kept beside the others
     bool keep = false;   // release

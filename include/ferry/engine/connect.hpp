@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <string>
 #include <system_error>
+#include <utility>
 
 namespace ferry::detail {
 
@@ -33,8 +34,15 @@ inline result connect(transfer& t) {
     const auto host = q.url.hostname();
     std::error_code ec;
     if (q.route && q.route->proxy) ec = co_await connect_through_proxy(t, until);
-    else ec = co_await dial(t, host, q.url.port(), until);
-    if (!ec && q.url.secure()) ec = co_await secure(t, until);
+    else ec = co_await dial(t, dialled::server, host, q.url.port(), until);
+    const bool whole = !ec && t.conn->info.reused;  // a tunnel that another request has given back meanwhile
+    if (!ec && !whole && q.url.secure()) {
+        ec = co_await secure(t, until);
+        if (ec && q.route && q.route->proxy) {
+            const auto about = std::exchange(t.particulars, {});
+            t.particulars = "through proxy " + q.route->proxy.name() + (about.empty() ? "" : ": " + about);
+        }
+    }
     co_return connect_fault(ec, total);
 }
 

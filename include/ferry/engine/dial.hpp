@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -168,12 +169,16 @@ inline std::error_code connect_fault(std::error_code ec, bool total) noexcept {
     return ec == errc::total_timeout && !total ? make_error_code(errc::connect_timeout) : ec;
 }
 
+/// Whose name is looked up. What the session connects to in place of hosts concerns servers, not proxies.
+enum class dialled : bool { server, proxy };
+
 /// Resolves a host by that name, or what is to be connected to in its place; the families take turns. `now` is the time
 /// at the end.
-inline result resolve(transfer& t, std::string_view host, std::uint16_t port, time_point until,
+inline result resolve(transfer& t, dialled what, std::string_view host, std::uint16_t port, time_point until,
                       std::vector<Endpoint>& peers, time_point& now) {
     t.phase = Phase::resolve;
-    const auto other = t.asked.session->resolve.find(host, port);
+    std::optional<ResolveOverrides::Target> other;
+    if (what == dialled::server) other = t.asked.session->resolve.find(host, port);
     if (other) host = other->host, port = other->port;
     auto begun = co_await action{.what = action::kind::now};
     std::vector<Endpoint> found;
@@ -201,14 +206,14 @@ inline std::error_code choose(transfer& t, std::vector<Endpoint>& peers, time_po
 }
 
 /// Connects to a host by that name, or wherever the session's options lead, and notes how long each part took.
-inline result dial(transfer& t, std::string_view host, std::uint16_t port, time_point until) {
+inline result dial(transfer& t, dialled what, std::string_view host, std::uint16_t port, time_point until) {
     const std::string_view path = t.asked.session->socket.unix_socket;
     std::vector<Endpoint> peers;
     std::string about;
     time_point now;
     std::error_code ec;
     if (path.empty()) {
-        ec = co_await resolve(t, host, port, until, peers, now);
+        ec = co_await resolve(t, what, host, port, until, peers, now);
         if (!ec) ec = choose(t, peers, now);
         if (ec) co_return ec;
     } else {

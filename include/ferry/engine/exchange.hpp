@@ -86,14 +86,19 @@ inline void forget_response(transfer& t) noexcept {
     t.response.timings.first_byte = {};
 }
 
-inline void begin_exchange(transfer& t, bool expect) {
-    auto& c = *t.conn;
+/// Nothing is left of an exchange before.
+inline void clear_exchange(transfer& t) noexcept {
     t.heard = t.interim = 0;
     t.head_done = t.request_whole = t.body_whole = false;
     t.body_bytes = t.remaining = 0;
     t.fault = {};
     t.telling = {};
     t.coded.reset();
+}
+
+inline void begin_exchange(transfer& t, bool expect) {
+    auto& c = *t.conn;
+    clear_exchange(t);
     ++c.info.requests;
     t.response.connection = c.info;
     c.parser.start(t.response, t.asked.is_head(), {t.asked.session->max_head, t.asked.session->max_fields},

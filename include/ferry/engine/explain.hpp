@@ -54,7 +54,8 @@ inline Explanation explain(const session_defaults& session, std::string_view url
     Explanation e;
     e.url = to_string(q.url);
     const auto choice = choose_proxy(q);
-    e.way = q.adapter ? "to an adapter" : to_string(choice);
+    const auto& path = q.session->socket.unix_socket;
+    e.way = q.adapter ? "to an adapter" : path.empty() ? to_string(choice) : "to the socket " + printable_path(path);
     if (!q.adapter) e.proxy = choice.proxy;
     e.forwarded = q.route && q.route->forwarded;
     e.pool = q.adapter ? "none" : to_string(Origin(place_of(q)));

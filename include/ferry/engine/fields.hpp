@@ -32,6 +32,17 @@ inline bool names_a_field(std::string_view block, std::string_view name) noexcep
 inline bool is_given(const request& q, std::string_view name) noexcept {
     return q.fields->contains(name) || names_a_field(q.defaults, name);
 }
+/// What they say, or nothing.
+inline std::string_view field_of(const request& q, std::string_view name) noexcept {
+    if (auto own = q.fields->find(name)) return *own;
+    for (auto rest = q.defaults; !rest.empty();) {
+        const auto line = rest.substr(0, rest.find("\r\n"));
+        rest.remove_prefix(line.size() + 2);
+        const auto colon = line.find(':');
+        if (equal_ignoring_case(line.substr(0, colon), name)) return line.substr(colon + 2);
+    }
+    return {};
+}
 
 /// One Cookie field: the request's own cookies, then the jar's (RFC 6265 5.4). A field that the caller wrote stands
 /// instead.
@@ -93,16 +104,16 @@ inline std::error_code add_credentials(transfer& t) {
 inline std::error_code add_proxy_credentials(transfer& t) {
     constexpr std::string_view name = "Proxy-Authorization";
     auto& q = t.asked;
-    if (!q.route || !q.route->proxy) return {};
-    auto& proxy = q.route->proxy;
-    if (!q.route->forwarded) {
+    if (!q.route || !q.route->forwarded) {
         if (!is_given(q, name)) return {};
         auto& w = way_of(t);
+        w.for_tunnel = field_of(q, name);
         w.fields.erase(name);
         q.fields = &w.fields;
         drop_default(t, name);
         return {};
     }
+    auto& proxy = q.route->proxy;
     if (!proxy.auth() || is_given(q, name)) return {};
     auto& w = way_of(t);
     if (!(w.asked == proxy)) w.asked = proxy, w.proxy_credentials = AuthExchange(proxy.auth(), true);

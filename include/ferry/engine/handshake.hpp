@@ -37,6 +37,10 @@ inline result handshake(transfer& t, const tls_peer& peer, time_point until) {
     tls = std::make_unique<tls_channel>(std::move(context), peer.host, peer.key, std::move(tls));
     auto a = co_await action{.what = action::kind::handshake, .until = until};
     tell_tls_fault(t, a.ec);
+    if (!a.ec && tls->settle() == verdict::unsolicited_data) {
+        t.particulars = "bytes that nobody has asked for came with the handshake";
+        co_return errc::malformed_response;
+    }
     co_return a.ec;
 }
 #else

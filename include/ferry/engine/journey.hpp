@@ -35,6 +35,7 @@ struct journey {
     AuthExchange credentials;                         // with the server at hand
     Proxy asked;                                      // which forwards, and its
     AuthExchange proxy_credentials;
+    std::string for_tunnel;  // the caller's own Proxy-Authorization
     std::optional<retry_state> retries;
 };
 

@@ -4,6 +4,7 @@
 #include <ferry/auth_exchange.hpp>
 #include <ferry/engine/dial.hpp>
 #include <ferry/engine/exchange.hpp>
+#include <ferry/engine/fields.hpp>
 #include <ferry/engine/handshake.hpp>
 #include <ferry/proxy/socks5.hpp>
 #include <ferry/proxy/tunnel.hpp>
@@ -26,7 +27,7 @@ inline std::error_code blame_proxy(transfer& t, const Proxy& proxy, std::error_c
 /// The proxy itself, over TLS if it asks for that.
 inline result reach_proxy(transfer& t, const Proxy& proxy, time_point until) {
     const auto host = proxy.hostname();
-    auto ec = co_await dial(t, host, proxy.port(), until);
+    auto ec = co_await dial(t, dialled::proxy, host, proxy.port(), until);
     if (!ec && proxy.kind() == ProxyKind::https) {
         t.phase = Phase::proxy;
         const tls_peer peer{t.asked.shared->proxy_tls, proxy.url().host(), proxy.key()};
@@ -66,7 +67,7 @@ inline result find_target(transfer& t, std::vector<Endpoint>& addresses, time_po
     if (t.asked.route->proxy.kind() == ProxyKind::socks5h) co_return std::error_code{};
     const auto host = t.asked.url.hostname();
     time_point now;
-    auto ec = co_await resolve(t, host, t.asked.url.port(), until, addresses, now);
+    auto ec = co_await resolve(t, dialled::server, host, t.asked.url.port(), until, addresses, now);
     co_return ec;
 }
 
@@ -79,25 +80,12 @@ inline result ask_socks(transfer& t, const Endpoint* address, time_point until) 
     co_return ec;
 }
 
-/// The value of a field as the request would have it.
-inline std::string_view field_of(const request& q, std::string_view name) noexcept {
-    if (auto own = q.fields->find(name)) return *own;
-    for (auto rest = q.defaults; !rest.empty();) {
-        const auto line = rest.substr(0, rest.find("\r\n"));
-        rest.remove_prefix(line.size() + 2);
-        const auto colon = line.find(':');
-        if (equal_ignoring_case(line.substr(0, colon), name)) return line.substr(colon + 2);
-    }
-    return {};
-}
-
 /// Sends CONNECT and receives the head of what the proxy says to it, which stands in the response for now.
 inline result ask_for_tunnel(transfer& t, std::string_view head, time_point until) {
     auto& c = *t.conn;
     auto& s = *t.asked.session;
     if (s.hooks.log) log_sent(s.hooks, head);
-    t.head_done = t.body_whole = false;
-    t.interim = 0;
+    clear_exchange(t);
     c.parser.start_tunnel(t.response, {s.max_head, s.max_fields});
     auto ec = co_await write_to_proxy(head, until);
     while (!ec && !t.head_done) {
@@ -111,9 +99,11 @@ inline result ask_for_tunnel(transfer& t, std::string_view head, time_point unti
 }
 
 /// Whether the connection on which a proxy has answered can be asked again; reads what is near of the answer's body.
-inline result finish_refusal(transfer& t, bool& kept) {
+inline result finish_refusal(transfer& t, time_point until, bool& kept) {
     auto now = co_await action{.what = action::kind::now};
+    const auto deadline = std::exchange(t.deadline, until);
     auto ec = co_await read_near_body(t, now.at);
+    t.deadline = deadline;
     kept = t.body_whole && t.conn->parser.keep_alive() && !t.conn->has_leftover();
     co_return ec;
 }
@@ -123,23 +113,27 @@ inline result open_tunnel(transfer& t, AuthExchange& credentials, time_point unt
     const auto& proxy = t.asked.route->proxy;
     const auto authority = tunnel_authority(t.asked.url);
     t.phase = Phase::proxy;
+    const auto own = t.way ? std::string_view(t.way->for_tunnel) : std::string_view();
     for (;;) {
         auto ec = credentials.prepare("CONNECT", authority, proxy.url());
         if (ec) co_return ec;
-        const auto head = connect_head(authority, field_of(t.asked, "User-Agent"), credentials.field());
+        const auto& field = credentials.field();
+        const auto login = field.empty() ? own : std::string_view(field);
+        const auto head = connect_head(authority, field_of(t.asked, "User-Agent"), login);
         ec = co_await ask_for_tunnel(t, head, until);
         if (ec) co_return blame_proxy(t, proxy, ec);
 
         const auto& r = t.response;
         const bool answerable = credentials.answers(r.status, r.headers, "CONNECT", authority, proxy.url());
         const auto verdict = judge_tunnel(
-            {proxy, authority, r.status, r.reason, !credentials.field().empty(), answerable, t.conn->unread().size()});
+            {proxy, authority, r.status, r.reason, !login.empty(), answerable, t.conn->unread().size()});
         if (verdict.what == tunnel_verdict::kind::open) break;
         bool kept = false;
-        ec = co_await finish_refusal(t, kept);
+        if (r.status / 100 != 2) ec = co_await finish_refusal(t, until, kept);
         if (ec) co_return ec;
         if (verdict.what == tunnel_verdict::kind::failed) {
             t.particulars = verdict.why;
+            if (r.status / 100 == 2) forget_response(t);  // there is nothing in it that anybody should take for more
             co_return verdict.ec;
         }
         forget_response(t);
@@ -150,18 +144,22 @@ inline result open_tunnel(transfer& t, AuthExchange& credentials, time_point unt
     co_return std::error_code{};
 }
 
-/// In place of a connection that has come to nothing. The proxy will not be asked on the old one again, and nothing
-/// else either.
+/// In place of a connection that has come to nothing: blank, or a tunnel that has just become idle.
 inline result another_connection(transfer& t) {
-    co_await release(t, reuse{DiscardReason::close_header});
-    const auto& place = co_await checkout(t, true);
-    if (place.ec) co_return timed_out_as(place.ec, errc::pool_timeout);
+    const auto& place = co_await action{
+        .what = action::kind::checkout, .renew = true, .reason = DiscardReason::close_header};
     t.conn = place.conn;
-    co_return std::error_code{};
+    co_return place.ec;
 }
 
+/// Until when the first of so many addresses may be tried: each has its share of the time.
+inline time_point share_of(time_point until, time_point now, std::size_t addresses) noexcept {
+    return until == never || addresses < 2 ? until : now + (until - now) / static_cast<std::ptrdiff_t>(addresses);
+}
 /// Another address may do where this one did not.
-inline bool may_try_next(std::error_code ec) noexcept { return ec == errc::proxy_refused; }
+inline bool may_try_next(std::error_code ec) noexcept {
+    return ec == errc::proxy_refused || ec == errc::proxy_closed || ec == errc::total_timeout;
+}
 
 inline result connect_by_socks(transfer& t, time_point until) {
     const auto proxy = t.asked.route->proxy;
@@ -170,14 +168,18 @@ inline result connect_by_socks(transfer& t, time_point until) {
     for (std::size_t i = 0; !ec; ++i) {
         ec = co_await reach_proxy(t, proxy, until);
         if (ec) break;
-        ec = co_await ask_socks(t, addresses.empty() ? nullptr : &addresses[i], until);
+        auto now = co_await action{.what = action::kind::now};
+        const auto share = share_of(until, now.at, addresses.size() - i);
+        ec = co_await ask_socks(t, addresses.empty() ? nullptr : &addresses[i], share);
         if (!may_try_next(ec) || i + 1 >= addresses.size()) break;
+        t.particulars.clear();
         ec = co_await another_connection(t);
+        if (!ec && t.conn->open) break;
     }
     co_return ec;
 }
 
-inline result connect_by_http(transfer& t, time_point until) {
+inline result connect_by_http_unheard(transfer& t, time_point until) {
     const auto proxy = t.asked.route->proxy;
     AuthExchange credentials(proxy.auth(), true);
     for (;;) {
@@ -187,8 +189,16 @@ inline result connect_by_http(transfer& t, time_point until) {
         ec = co_await open_tunnel(t, credentials, until, again);
         if (ec || !again) co_return ec;
         ec = co_await another_connection(t);
-        if (ec) co_return ec;
+        if (ec || t.conn->open) co_return ec;
     }
+}
+
+inline result connect_by_http(transfer& t, time_point until) {
+    // What the caller wants to hear of is the request.
+    const auto* options = std::exchange(t.asked.options, &Options::none());
+    auto ec = co_await connect_by_http_unheard(t, until);
+    t.asked.options = options;
+    co_return ec;
 }
 
 /// Up to where bytes go to the server and come from it, or, where the proxy forwards, to the proxy.

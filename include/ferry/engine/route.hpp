@@ -26,11 +26,11 @@ inline std::string absolute_form(const request& q) {
     return q.target() == "*" ? form : form.append(q.target());
 }
 
-/// What the pool's key holds of a proxy. Its credentials are in it by a number, so that it can be shown.
+/// What the pool's key holds of a proxy. Its credentials are in it by a fingerprint, so that it can be shown.
 inline std::string name_of_way(const routing& r, session_state& shared) {
     auto name = r.forwarded ? std::string("as a proxy") : "through " + r.proxy.name();
     if (r.proxy.key() == r.proxy.name()) return name;
-    return name.append(", credentials ").append(std::to_string(shared.credentials.number_of(r.proxy.key())));
+    return name.append(", credentials ").append(shared.credentials.of(r.proxy.key()));
 }
 
 #if FERRY_HAS_TLS

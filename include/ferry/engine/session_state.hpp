@@ -13,28 +13,34 @@
 #include <ferry/stats.hpp>
 #include <ferry/tls/contexts.hpp>
 
+#include <array>
+#include <charconv>
 #include <cstddef>
+#include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
+#include <random>
 #include <string>
 #include <tuple>
-#include <unordered_map>
 
 namespace ferry::detail {
 
-/// Secrets as numbers, which can be shown. Safe among threads.
-class numbered {
+/// What tells secrets apart and can be shown: it says nothing of them, as it is another one in each session.
+class fingerprints {
 public:
-    /// From 1 on; the same for the same text.
-    std::size_t number_of(const std::string& secret) {
-        std::lock_guard lock(mutex_);
-        return numbers_.try_emplace(secret, numbers_.size() + 1).first->second;
+    std::string of(const std::string& secret) const {
+        std::array<char, 16> digits;
+        const auto hash = std::hash<std::string>{}(salt_ + secret);
+        return {digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), hash, 16).ptr};
     }
 
 private:
-    std::mutex mutex_;
-    std::unordered_map<std::string, std::size_t> numbers_;
+    static std::string random() {
+        std::random_device device;
+        return std::to_string(device()) + std::to_string(device()) + std::to_string(device()) +
+               std::to_string(device());
+    }
+    const std::string salt_ = random();
 };
 
 /// A proxy is not the server that these options are about, nor one to show who we are.
@@ -45,6 +51,8 @@ inline TlsOptions for_proxies(const SessionOptions& o) {
     for (auto* text :
          {&t.server_name, &t.certificate_file, &t.certificate_pem, &t.key_file, &t.key_pem, &t.key_password})
         text->clear();
+    t.crl_file.clear();
+    t.customize = {};
     t.dangerously_skip_verification = false;
     return t;
 }
@@ -61,7 +69,7 @@ struct session_state {
     const ProxyEnvironment environment;
     const TlsOptions tls_options;  // of connections whose key says nothing of them
     const TlsOptions proxy_tls;
-    numbered credentials;  // of proxies
+    const fingerprints credentials;  // of proxies
     failed_addresses failed;
     network_watch network;
     std::shared_ptr<const Resolver> resolver;  // if there is one; those that it keeps waiting share in it

@@ -13,7 +13,6 @@
 
 #include <asio/buffer.hpp>
 #include <asio/error.hpp>
-#include <asio/ip/tcp.hpp>
 #include <asio/prefer.hpp>
 
 #include <sys/socket.h>
@@ -40,15 +39,6 @@ namespace ferry::detail {
 inline std::error_code system_error(std::error_code ec) noexcept {
     if (ec.category() == asio::error::get_system_category()) return {ec.value(), std::system_category()};
     return ec;
-}
-
-/// Asio's codes for names as ferry's.
-inline std::error_code resolver_error(std::error_code ec) noexcept {
-    if (ec == asio::error::host_not_found || ec == asio::error::no_data) return errc::host_not_found;
-    if (ec == asio::error::host_not_found_try_again) return errc::resolver_try_again;
-    if (ec.category() == asio::error::get_netdb_category() || ec.category() == asio::error::get_addrinfo_category())
-        return errc::resolver_failed;
-    return system_error(ec);
 }
 
 class async_driver : protected serialized, private async_pool::waiter, private lookup::listener {
@@ -183,6 +173,11 @@ private:
         granted_ = false;
         const auto key = place_of(*asked_);
         const auto now = clock::now();
+        if (a.renew) {
+            lease_.next(a.reason, now);
+            forget_outstanding();
+            return answer{.conn = &live_or_blank(now), .at = now};
+        }
         if (a.spare && !core_->pool.has_room(key)) return answer{.ec = errc::pool_empty};
         auto got = core_->pool.checkout(key, now, a.fresh, this, lease_);
         if (got != outcome::queued) return handed_out(got, now);
@@ -274,51 +269,23 @@ private:
         ++turn_;
         working_ = {};
         losers.swap(dialing_);
-        reading_ = writing_ = resolving_ = pulling_ = no_room_ = false;
+        reading_ = writing_ = pulling_ = no_room_ = false;
         received_ = pulled_ = {};
-        resolved_.reset();
         attempts_ = 0;
     }
 
     // Connecting.
 
+    /// In a thread of its own, which may be left behind: Asio's own would be waited for by whoever resolves next, and
+    /// by the context's end. It knocks, as the pool does for those in line.
     std::optional<answer> resolve(const action& a) {
         if (lookup_) return ask_lookup(a);
-        if (!resolving_) {
-            if (resolve_literal(a.host, a.port, *a.found)) return answer{.at = clock::now()};
-            auto ec = with_descriptors(core_->pool,
-                                       [] { return open_tcp(AF_INET) ? std::error_code{} : last_error(); });
-            if (ec) return answer{.ec = ec};
-            if (asked_->shared->resolver) return start_lookup(a);
-            start_resolving(a);
-            return {};
-        }
-        std::lock_guard lock(mutex_);
-        if (!resolved_) return {};
-        resolving_ = false;
-        *a.found = std::move(resolved_->second);
-        return answer{.ec = std::exchange(resolved_, std::nullopt)->first, .at = clock::now()};
-    }
-    void start_resolving(const action& a) {
-        resolving_ = true;
-        if (!resolver_) resolver_.emplace(core_->executor);
-        using results = asio::ip::tcp::resolver::results_type;
-        resolver_->async_resolve(
-            std::string(a.host), std::string(), asio::ip::tcp::resolver::flags(),
-            on(other_memory_, [this, port = a.port](std::error_code ec, const results& all) {
-                auto& to = resolved_.emplace(resolver_error(ec), std::vector<Endpoint>());
-                for (auto& one : all) {
-                    auto address = one.endpoint();
-                    to.second.push_back(endpoint_of(reinterpret_cast<const sockaddr*>(address.data())));
-                    to.second.back().port = port;
-                }
-            }));
-    }
-
-    /// By the caller's function, whose thread may be left behind. It knocks, as the pool does for those in line.
-    std::optional<answer> start_lookup(const action& a) {
+        if (resolve_literal(a.host, a.port, *a.found)) return answer{.at = clock::now()};
+        auto ec = with_descriptors(core_->pool, [] { return open_tcp(AF_INET) ? std::error_code{} : last_error(); });
+        if (ec) return answer{.ec = ec};
         auto begun = std::make_shared<lookup>(static_cast<lookup::listener*>(this));
-        if (auto ec = begin_lookup(a.host, a.port, asked_->shared->resolver, begun)) return answer{.ec = ec};
+        ec = begin_lookup(a.host, a.port, asked_->shared->resolver, begun);
+        if (ec) return answer{.ec = ec};
         lookup_ = std::move(begun);
         keep_context_working();
         return {};
@@ -510,7 +477,6 @@ private:
     async_pool::lease lease_;
     body_reader body_;
     std::optional<file_writer> file_;
-    std::optional<asio::ip::basic_resolver<asio::ip::tcp, asio::any_io_executor>> resolver_;
     asio::any_io_executor working_;
     std::shared_ptr<std::vector<char>> pull_memory_;
 
@@ -522,10 +488,9 @@ private:
 
     // What has been started, and what came of it.
     bool in_line_ = false, granted_ = false;
-    bool reading_ = false, pulling_ = false, resolving_ = false;
+    bool reading_ = false, pulling_ = false;
     bool writing_ = false, no_room_ = false;
     outcome_of_io received_, pulled_;
-    std::optional<std::pair<std::error_code, std::vector<Endpoint>>> resolved_;
     std::vector<attempt_to_connect> dialing_;
     std::size_t attempts_ = 0;  // since the connection was blank
     std::shared_ptr<lookup> lookup_;

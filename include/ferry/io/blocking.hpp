@@ -97,6 +97,10 @@ private:
         using outcome = connection_pool::outcome;
         auto now = std::exchange(just_now_, never);
         if (now == never) now = clock::now();
+        if (a.renew) {
+            lease_.next(a.reason, now);
+            return {.conn = &live_or_blank(now), .at = now};
+        }
         const auto key = place_of(asked_);
         if (a.spare && !shared_.pool.has_room(key)) return {.ec = errc::pool_empty};
         auto got = shared_.pool.checkout(key, now, a.fresh, nullptr, lease_);

@@ -150,7 +150,7 @@ public:
         }
         /// The connection is established.
         void opened(time_point now) noexcept { pool_->note_opened(*item_, now); }
-        /// The connection was found dead: closes it and takes the next idle one, if any, into the same place.
+        /// The connection is of no use: closes it and takes the next idle one, if any, into the same place.
         void next(DiscardReason why, time_point now) { pool_->replace(*this, why, now); }
         /// Gives it back for the next request. `hint` is how long the peer will keep it, if it said so.
         void keep(time_point now, std::optional<duration> hint = {}) {
@@ -366,8 +366,8 @@ private:
     void replace(lease& l, DiscardReason why, time_point now) {
         doomed dead(observer_);
         std::lock_guard lock(mutex_);
-        --counts_.reused;
-        ++counts_.discarded[why];
+        if (l.reused_) --counts_.reused;
+        if (l.item_->opened) ++counts_.discarded[why];
         dead.add(std::move(l.item_), why);
         if (l.forks_ == forks_) l.item_ = warmest(*l.home_, now, dead);
         l.reused_ = l.item_ != nullptr;

@@ -13,6 +13,8 @@
 #include <ferry/tls/tickets.hpp>
 #include <ferry/tls_options.hpp>
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
@@ -37,6 +39,11 @@ struct tls_fault {
 
 class tls_context;
 
+/// Handshakes of several contexts.
+struct tls_counts {
+    std::atomic<std::uint64_t> full{0}, resumed{0};
+};
+
 /// What OpenSSL's callbacks are to know of the connection that they are called for.
 struct tls_identity {
     tls_context* context = nullptr;
@@ -50,16 +57,18 @@ class tls_context {
 public:
     /// A context as the options say, or null and why not: `tls_context_failed`, or `callback_failed` if the caller's
     /// customization threw. Reads files.
-    static std::shared_ptr<tls_context> make(const TlsOptions& options, tls_fault& fault) {
+    static std::shared_ptr<tls_context> make(const TlsOptions& options, tls_fault& fault,
+                                             std::shared_ptr<tls_counts> counts = std::make_shared<tls_counts>()) {
         // Sessions that are static are destroyed after OpenSSL would clean up at the program's end.
         OPENSSL_init_ssl(OPENSSL_INIT_NO_ATEXIT, nullptr);
-        auto made = std::make_shared<tls_context>(options);
+        auto made = std::make_shared<tls_context>(options, std::move(counts));
         fault = made->set_up();
         ERR_clear_error();
         return fault.ec ? nullptr : made;
     }
 
-    explicit tls_context(const TlsOptions& options) : options_(options) {}
+    tls_context(const TlsOptions& options, std::shared_ptr<tls_counts> counts)
+        : options_(options), counts_(std::move(counts)) {}
     tls_context(const tls_context&) = delete;
     tls_context& operator=(const tls_context&) = delete;
     ~tls_context() {
@@ -74,9 +83,11 @@ public:
     /// Tells contexts apart in a pool's key; never given twice in a process.
     std::uint64_t id() const noexcept { return id_; }
 
-    void count(bool resumed) noexcept { (resumed ? resumed_ : full_).fetch_add(1, std::memory_order_relaxed); }
-    std::uint64_t full_handshakes() const noexcept { return full_.load(std::memory_order_relaxed); }
-    std::uint64_t resumed_handshakes() const noexcept { return resumed_.load(std::memory_order_relaxed); }
+    void count(bool resumed) noexcept {
+        (resumed ? counts_->resumed : counts_->full).fetch_add(1, std::memory_order_relaxed);
+    }
+    std::uint64_t full_handshakes() const noexcept { return counts_->full.load(std::memory_order_relaxed); }
+    std::uint64_t resumed_handshakes() const noexcept { return counts_->resumed.load(std::memory_order_relaxed); }
 
     /// Under which number a connection keeps its `tls_identity`.
     static int identity_index() {
@@ -195,7 +206,9 @@ private:
 
     tls_fault set_keylog() {
         if (options_.keylog_file.empty()) return {};
-        keylog_ = std::fopen(options_.keylog_file.c_str(), "ab");
+        // Nobody else's to read, and no child's.
+        const int fd = ::open(options_.keylog_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        keylog_ = fd < 0 ? nullptr : ::fdopen(fd, "ab");
         if (!keylog_)
             return failed("keylog_file " + options_.keylog_file + ": " +
                           std::error_code(errno, std::generic_category()).message());
@@ -264,7 +277,7 @@ private:
     const TlsOptions options_;
     const std::uint64_t id_ = next_id();
     tls_tickets tickets_;
-    std::atomic<std::uint64_t> full_{0}, resumed_{0};
+    const std::shared_ptr<tls_counts> counts_;
     std::FILE* keylog_ = nullptr;
     std::mutex keylog_mutex_;
     openssl_ptr<SSL_CTX> ctx_;

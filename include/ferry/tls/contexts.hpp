@@ -21,33 +21,34 @@ namespace ferry::detail {
 class tls_contexts {
 public:
     /// The context for these options, or null and why there is none. A fault is not remembered: the file that was
-    /// missing may be there the next time. Reads files, while others that ask wait.
+    /// missing may be there the next time. Reads files, and calls the caller's customization, with no lock held.
     std::shared_ptr<tls_context> find_or_make(const TlsOptions& options, tls_fault& fault) {
-        std::lock_guard lock(mutex_);
-        const auto found = std::find_if(contexts_.begin(), contexts_.end(),
-                                        [&](auto& c) { return c->options() == options; });
-        if (found != contexts_.end()) {
-            std::rotate(contexts_.begin(), found, found + 1);
-            return contexts_.front();
-        }
-        auto made = tls_context::make(options, fault);
+        if (auto held = find(options)) return held;
+        auto made = tls_context::make(options, fault, counts_);
         if (!made) return made;
+        if (auto held = find(options)) return held;  // another thread was faster
+        std::lock_guard lock(mutex_);
         if (contexts_.size() == most) contexts_.pop_back();
         contexts_.insert(contexts_.begin(), made);
         return made;
     }
 
-    /// Handshakes of all contexts that are held, in full and resumed.
-    std::pair<std::uint64_t, std::uint64_t> handshakes() const {
-        std::lock_guard lock(mutex_);
-        std::pair<std::uint64_t, std::uint64_t> sum{};
-        for (auto& c : contexts_) sum.first += c->full_handshakes(), sum.second += c->resumed_handshakes();
-        return sum;
-    }
+    /// Handshakes so far, in full and resumed.
+    std::pair<std::uint64_t, std::uint64_t> handshakes() const { return {counts_->full, counts_->resumed}; }
 
 private:
+    std::shared_ptr<tls_context> find(const TlsOptions& options) {
+        std::lock_guard lock(mutex_);
+        const auto found = std::find_if(contexts_.begin(), contexts_.end(),
+                                        [&](auto& c) { return c->options() == options; });
+        if (found == contexts_.end()) return nullptr;
+        std::rotate(contexts_.begin(), found, found + 1);
+        return contexts_.front();
+    }
+
     static constexpr std::size_t most = 32;
-    mutable std::mutex mutex_;
+    const std::shared_ptr<tls_counts> counts_ = std::make_shared<tls_counts>();
+    std::mutex mutex_;
     std::vector<std::shared_ptr<tls_context>> contexts_;
 };
 
