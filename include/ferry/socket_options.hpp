@@ -86,6 +86,13 @@ inline const char* objection_to_sockets(const SocketOptions& o) noexcept {
     return nullptr;
 }
 
+/// For people: the NUL in front of an abstract name becomes `@`, as the system's own tools have it.
+inline std::string printable_path(std::string_view path) {
+    std::string text(path);
+    if (text.starts_with('\0')) text.front() = '@';
+    return text;
+}
+
 /// Takes out what cannot be reached from a local address; nothing may be left.
 inline void keep_family(std::vector<Endpoint>& peers, const std::optional<LocalAddress>& local) {
     if (!local) return;
