@@ -293,14 +293,13 @@ TEMPLATE_TEST_CASE("Squid: over TLS to it goes TLS to the server", "[squid][tls]
     CHECK(session.stats().discarded.total() == 0);
 }
 
-// Not over TLS to it: there Squid 5 with GnuTLS drops every other large upload, curl's as well; so HAProxy has the TLS
-// in haproxy.cpp.
-TEMPLATE_TEST_CASE("Squid: a large body goes through it, there and back", "[squid]", FERRY_BOTH_SESSIONS) {
+// Forwarded it is fetched only: of uploads of this size Squid 5 drops every other one, curl's as well.
+TEMPLATE_TEST_CASE("Squid: a large body goes through it", "[squid]", FERRY_BOTH_SESSIONS) {
     FERRY_NEEDS_BEFORE_NGINX("squid");
     Squid squid;
     NginxTls nginx({});
     TestType session(through(squid.url()));
-    SECTION("forwarded") { moves_large_body(session, nginx, nginx.url("/files/large")); }
+    SECTION("forwarded") { fetches_large_body(session, nginx, nginx.url("/files/large")); }
     SECTION("in a tunnel") { moves_large_body(session, nginx, nginx.secure_url("/files/large")); }
 }
 

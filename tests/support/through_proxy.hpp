@@ -64,14 +64,19 @@ template <class Session> bool dropped_while_idle(const Session& session, std::ui
     return eventually([&] { return session.stats().idle == 0 || ended_by_peer(port); });
 }
 
-// Up to nginx and down again.
-template <class Session> void moves_large_body(Session& session, const NginxTls& nginx, const std::string& url) {
-    CHECK(session.put(url, {.body = large_body()}).status == 201);
-    CHECK((nginx.folder().read("files/large") == large_body()));
+template <class Session> void fetches_large_body(Session& session, const NginxTls& nginx, const std::string& url) {
+    nginx.folder().write("files/large", large_body());
     CHECK((session.get(url).body == large_body()));
     TempFolder folder;
     session.download(url, (folder / "file").string());
     CHECK((folder.read("file") == large_body()));
+}
+
+// Up to nginx and down again.
+template <class Session> void moves_large_body(Session& session, const NginxTls& nginx, const std::string& url) {
+    CHECK(session.put(url, {.body = large_body()}).status == 201);
+    CHECK((nginx.folder().read("files/large") == large_body()));
+    fetches_large_body(session, nginx, url);
 }
 
 // How many connections nginx has taken so far, the one that asks among them.
