@@ -11,6 +11,7 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <new>
@@ -32,13 +33,16 @@ public:
     std::error_code decode(std::string_view& in, std::span<char> out, std::size_t& n) override {
         n = 0;
         while (n < out.size() && (more_ || !in.empty())) {
-            // Alone, because of a frame that it sees whole the library does not check the window.
-            const std::size_t given = between_ ? 1 : in.size();
             if (between_ && !begins_frame(in[0])) return errc::invalid_content_coding;
+            if (between_) head_ = largest_head;
+            // Byte by byte, because of a frame that it sees whole the library does not check the window; and where a
+            // head is at fault, it looks for its older formats in whatever it was given last.
+            const std::size_t given = head_ > 0 ? std::min<std::size_t>(in.size(), 1) : in.size();
             ZSTD_inBuffer from{in.data(), given, 0};
             ZSTD_outBuffer to{out.data(), out.size(), n};
             const auto result = ZSTD_decompressStream(context_.get(), &to, &from);
             in.remove_prefix(from.pos);
+            head_ -= std::min(head_, from.pos);
             n = to.pos;
             if (ZSTD_isError(result)) return fault(result);
             between_ = result == 0;
@@ -63,8 +67,10 @@ private:
         void operator()(ZSTD_DCtx* c) const noexcept { ZSTD_freeDCtx(c); }
     };
     std::unique_ptr<ZSTD_DCtx, destroy> context_;
-    bool between_ = true;  // a frame may begin here, or the body end
-    bool more_ = false;    // the output was full: there may be more of it without more input
+    static constexpr std::size_t largest_head = 18;  // RFC 8878 3.1.1, its magic number included
+    std::size_t head_ = 0;                           // bytes of a frame that may be of its head
+    bool between_ = true;                            // a frame may begin here, or the body end
+    bool more_ = false;                              // the output was full: there may be more of it without more input
 };
 
 }  // namespace ferry::detail
