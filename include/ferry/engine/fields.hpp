@@ -7,6 +7,7 @@
 #include <ferry/http/gzip.hpp>
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,12 +21,18 @@ inline journey& way_of(transfer& t) {
     return *t.way;
 }
 
-inline bool names_a_field(std::string_view block, std::string_view name) noexcept {
+/// The value of the first line of that name in a block.
+inline std::optional<std::string_view> field_in(std::string_view block, std::string_view name) noexcept {
     while (!block.empty()) {
-        if (equal_ignoring_case(block.substr(0, block.find(':')), name)) return true;
-        block.remove_prefix(block.find('\n') + 1);
+        const auto line = block.substr(0, block.find("\r\n"));
+        const auto colon = line.find(':');
+        if (equal_ignoring_case(line.substr(0, colon), name)) return line.substr(colon + 2);
+        block.remove_prefix(line.size() + 2);
     }
-    return false;
+    return std::nullopt;
+}
+inline bool names_a_field(std::string_view block, std::string_view name) noexcept {
+    return field_in(block, name).has_value();
 }
 
 /// Whether the caller or the session says it outright.
@@ -35,13 +42,7 @@ inline bool is_given(const request& q, std::string_view name) noexcept {
 /// What they say, or nothing.
 inline std::string_view field_of(const request& q, std::string_view name) noexcept {
     if (auto own = q.fields->find(name)) return *own;
-    for (auto rest = q.defaults; !rest.empty();) {
-        const auto line = rest.substr(0, rest.find("\r\n"));
-        rest.remove_prefix(line.size() + 2);
-        const auto colon = line.find(':');
-        if (equal_ignoring_case(line.substr(0, colon), name)) return line.substr(colon + 2);
-    }
-    return {};
+    return field_in(q.defaults, name).value_or(std::string_view());
 }
 
 /// One Cookie field: the request's own cookies, then the jar's (RFC 6265 5.4). A field that the caller wrote stands

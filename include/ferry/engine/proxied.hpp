@@ -9,10 +9,12 @@
 #include <ferry/proxy/socks5.hpp>
 #include <ferry/proxy/tunnel.hpp>
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 namespace ferry::detail {
 

@@ -27,10 +27,10 @@ inline std::string absolute_form(const request& q) {
 }
 
 /// What the pool's key holds of a proxy. Its credentials are in it by a fingerprint, so that it can be shown.
-inline std::string name_of_way(const routing& r, session_state& shared) {
+inline std::string name_of_way(const routing& r) {
     auto name = r.forwarded ? std::string("as a proxy") : "through " + r.proxy.name();
     if (r.proxy.key() == r.proxy.name()) return name;
-    return name.append(", credentials ").append(shared.credentials.of(r.proxy.key()));
+    return name.append(", credentials ").append(fingerprint(r.proxy.key()));
 }
 
 #if FERRY_HAS_TLS
@@ -59,7 +59,7 @@ inline complaint choose_way(request& q) {
     r->proxy = proxy;
     r->forwarded = proxy.is_http() && !q.url.secure() && !q.proxy_tunnel;
     if (r->forwarded) r->target = absolute_form(q);
-    if (proxy) r->via = name_of_way(*r, *q.shared), q.adds = true;
+    if (proxy) r->via = name_of_way(*r), q.adds = true;
     if (auto c = name_tls(q, r->via)) return c;
     if (proxy || !r->via.empty()) q.route = std::move(r);
     return {};

@@ -25,23 +25,18 @@
 
 namespace ferry::detail {
 
-/// What tells secrets apart and can be shown: it says nothing of them, as it is another one in each session.
-class fingerprints {
-public:
-    std::string of(const std::string& secret) const {
-        std::array<char, 16> digits;
-        const auto hash = std::hash<std::string>{}(salt_ + secret);
-        return {digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), hash, 16).ptr};
-    }
-
-private:
-    static std::string random() {
+/// What tells secrets apart and can be shown: it says nothing of them, as it is another one in each process.
+inline std::string fingerprint(const std::string& secret) {
+    static const std::string salt = [] {
         std::random_device device;
-        return std::to_string(device()) + std::to_string(device()) + std::to_string(device()) +
-               std::to_string(device());
-    }
-    const std::string salt_ = random();
-};
+        std::string numbers;
+        for (int i = 0; i < 4; ++i) numbers.append(std::to_string(device()));
+        return numbers;
+    }();
+    std::array<char, 16> digits;
+    const auto hash = std::hash<std::string>{}(salt + secret);
+    return {digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), hash, 16).ptr};
+}
 
 /// A proxy is not the server that these options are about, nor one to show who we are.
 inline TlsOptions for_proxies(const SessionOptions& o) {
@@ -69,7 +64,6 @@ struct session_state {
     const ProxyEnvironment environment;
     const TlsOptions tls_options;  // of connections whose key says nothing of them
     const TlsOptions proxy_tls;
-    const fingerprints credentials;  // of proxies
     failed_addresses failed;
     network_watch network;
     std::shared_ptr<const Resolver> resolver;  // if there is one; those that it keeps waiting share in it
