@@ -4,8 +4,8 @@ cmake_minimum_required(VERSION 3.24)
 file(REAL_PATH "${INCLUDE_DIR}" INCLUDE_DIR)
 
 # A folder is a layer; the headers outside of folders are values, apart from those that users call.
-set(faces ferry.hpp session.hpp stream.hpp api.hpp async.hpp async_get_all.hpp async_session.hpp async_stream.hpp
-    async_events.hpp event_stream.hpp)
+set(faces async.hpp async_get_all.hpp async_session.hpp async_stream.hpp async_events.hpp)
+set(blocking_faces ferry.hpp api.hpp session.hpp stream.hpp event_stream.hpp)
 set(values_may_include values)
 set(core_may_include   core values)
 set(pool_may_include   pool values)
@@ -16,12 +16,17 @@ set(engine_may_include engine proxy http tls pool core values)
 set(io_may_include     io engine proxy http tls pool core values)
 # A jar of cookies, a value, is saved through these, which know files but neither sockets nor Asio.
 set(cookie_file_may_include ferry/io/descriptor.hpp ferry/io/file_writer.hpp)
+set(blocking_may_include blocking blocking_faces io engine proxy http tls pool core values)
 set(faces_may_include  faces io engine proxy http tls pool core values)
+# These are compiled apart: they say what can be done, and how it is done is no concern of those who include them, but for
+# the lines that `Lines` holds. The file behind each face is included at its end where nothing is compiled apart.
+set(blocking_faces_may_include blocking_faces values)
+set(faces_apart ferry/http/lines.hpp ferry/blocking/session.hpp ferry/blocking/stream.hpp ferry/blocking/event_stream.hpp)
 
 # What is not ours, as pairs: a pattern of header names, and a pattern of the files that may include them.
 set(outside
     "asio[.]hpp"  "nobody"                       # the slim headers cost 0.7 s less in every translation unit
-    "asio/.*"     "(io/.*|session[.]hpp|async_.*[.]hpp)"
+    "asio/.*"     "(io/.*|async_.*[.]hpp)"
     "llhttp[.]h"  "http/parser[.]hpp"
     "openssl/.*"  "(hash[.]hpp|tls/.*)"
     "libpsl[.]h"  "public_suffix[.]hpp"
@@ -36,6 +41,8 @@ function(layer_of header result)
         set(layer "${CMAKE_MATCH_1}")
     elseif(header IN_LIST faces)
         set(layer faces)
+    elseif(header IN_LIST blocking_faces)
+        set(layer blocking_faces)
     endif()
     set(${result} ${layer} PARENT_SCOPE)
 endfunction()
@@ -45,6 +52,9 @@ function(objection header included result)
     set(${result} "" PARENT_SCOPE)
     if(included MATCHES "^ferry/(.*)")
         if(header STREQUAL cookie_file.hpp AND included IN_LIST cookie_file_may_include)
+            return()
+        endif()
+        if(header IN_LIST blocking_faces AND included IN_LIST faces_apart)
             return()
         endif()
         layer_of("${CMAKE_MATCH_1}" theirs)

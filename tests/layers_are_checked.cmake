@@ -27,7 +27,9 @@ check(good
     tls/context.hpp "#include <openssl/ssl.h>"
     cookie_file.hpp "#include <ferry/io/file_writer.hpp>"
     public_suffix.hpp "#include <libpsl.h>"
-    session.hpp     "#include \"io/socket.hpp\"")
+    session.hpp     "#include \"blocking/session.hpp\""
+    blocking/session.hpp "#include <ferry/io/socket.hpp>"
+    async_session.hpp "#include \"io/socket.hpp\"")
 if(NOT status EQUAL 0)
     message(FATAL_ERROR "a tree that keeps the rules was refused:\n${report}")
 endif()
@@ -52,7 +54,8 @@ set(bad
     body.hpp          "#include <ferry/io/file_writer.hpp>"
     cookie_file.hpp   "#include <ferry/io/socket.hpp>"
     cookie_rules.hpp  "#include <libpsl.h>"
-    session.hpp       "#include <boost/asio.hpp>"
+    async_session.hpp "#include <boost/asio.hpp>"
+    session.hpp       "#include <ferry/engine/fetch.hpp>"
     elsewhere/new.hpp "#include <ferry/url.hpp>")
 check(bad ${bad})
 if(status EQUAL 0)

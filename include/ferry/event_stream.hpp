@@ -1,8 +1,10 @@
 // Server-sent events, one after the other, over as many connections as that takes.
 #pragma once
 
-#include <ferry/engine/events.hpp>
+#include <ferry/configuration.hpp>
+#include <ferry/error.hpp>
 #include <ferry/event.hpp>
+#include <ferry/response.hpp>
 #include <ferry/stream.hpp>
 
 #include <cstddef>
@@ -15,6 +17,10 @@
 
 namespace ferry {
 
+namespace detail {
+struct event_feed;
+}
+
 /// A stream of server-sent events (WHATWG HTML 9.2): `for (const ferry::Event& e : session.events(url))`.
 ///
 /// It connects when the first event is asked for, and again, with `Last-Event-ID`, whenever the connection ends: after
@@ -24,40 +30,20 @@ namespace ferry {
 /// threads at once; it may outlive its Session's variable.
 class EventStream {
 public:
-    EventStream(EventStream&&) noexcept = default;
-    EventStream& operator=(EventStream&& other) noexcept {
-        close();
-        state_ = std::move(other.state_);
-        feed_ = std::move(other.feed_);
-        return *this;
-    }
-    ~EventStream() { close(); }
+    EventStream(EventStream&&) noexcept;
+    EventStream& operator=(EventStream&& other) noexcept;
+    ~EventStream();
 
     /// Waits for the next event; none when the server has ended the stream. Throws `ferry::Error`.
-    std::optional<Event> next() {
-        Event event;
-        bool found = false;
-        if (auto f = next(event, found))
-            detail::raise(std::move(f), std::make_shared<const Response>(state_->response));
-        return found ? std::optional(std::move(event)) : std::nullopt;
-    }
-    std::optional<Event> next(std::error_code& ec) {
-        Event event;
-        bool found = false;
-        ec = next(event, found).ec;
-        return !ec && found ? std::optional(std::move(event)) : std::nullopt;
-    }
+    std::optional<Event> next();
+    std::optional<Event> next(std::error_code& ec);
 
     /// The head of the connection at hand.
-    const Response& response() const& noexcept { return state_->response; }
+    const Response& response() const& noexcept;
     const Response& response() const&& = delete;
 
     /// Ends it, and gives the connection up. Never throws.
-    void close() noexcept {
-        if (!state_) return;
-        feed_->over = true;
-        state_->close();
-    }
+    void close() noexcept;
 
     class Iterator {
     public:
@@ -83,19 +69,16 @@ public:
 
 private:
     friend class Session;
-    EventStream(std::unique_ptr<Stream::State> state, std::string_view url) : state_(std::move(state)) {
-        auto& o = state_->options;
-        if (!o.read_timeout) o.read_timeout = no_timeout;
-        if (auto f = state_->prepare(url)) detail::raise(std::move(f));
-        feed_ = std::make_unique<detail::event_feed>(state_->asked, detail::largest_event(state_->asked));
-    }
+    EventStream(std::unique_ptr<Stream::State> state, std::string_view url);
 
-    detail::failure next(Event& event, bool& found) {
-        return state_->perform([&] { return detail::next_event(state_->transfer, *feed_, event, found); });
-    }
+    detail::failure next(Event& event, bool& found);
 
     std::unique_ptr<Stream::State> state_;
     std::unique_ptr<detail::event_feed> feed_;
 };
 
 }  // namespace ferry
+
+#if !FERRY_SEPARATE_COMPILATION
+#include <ferry/blocking/event_stream.hpp>
+#endif

@@ -1,10 +1,14 @@
 // Session: the verbs, defaults laid under each request, and a pool of connections that they share.
 #pragma once
 
-#include <ferry/engine/download.hpp>
-#include <ferry/engine/explain.hpp>
+#include <ferry/adapter.hpp>
+#include <ferry/configuration.hpp>
+#include <ferry/error.hpp>
 #include <ferry/event_stream.hpp>
-#include <ferry/io/session_core.hpp>
+#include <ferry/explanation.hpp>
+#include <ferry/options.hpp>
+#include <ferry/response.hpp>
+#include <ferry/stats.hpp>
 #include <ferry/stream.hpp>
 
 #include <cstddef>
@@ -15,6 +19,11 @@
 #include <utility>
 
 namespace ferry {
+
+namespace detail {
+class open_pool;
+struct session_core;
+}  // namespace detail
 
 /// Makes requests and keeps their connections for the next ones (requests' `Session`).
 ///
@@ -32,9 +41,7 @@ namespace ferry {
 class Session {
 public:
     /// Throws `ferry::Error` for an option, header or base URL that cannot be used.
-    explicit Session(SessionOptions options = {})
-        : core_(detail::make_core(std::move(options))), open_(std::make_shared<detail::open_pool>(core_->connections)) {
-    }
+    explicit Session(SessionOptions options = {}) : Session(std::move(options), detail::configuration()) {}
 
     /// Moving takes everything along. What is destroyed last, a Session or one of its overlays, closes all connections;
     /// one that a Stream holds, as soon as that is done with it.
@@ -84,14 +91,7 @@ public:
     }
 
     /// Any method; its name is sent as it is written (RFC 9110 9.1: it is case-sensitive).
-    Response request(std::string_view method, std::string_view url, const Options& with = Options::none()) {
-        Response r;
-        if (auto f = detail::call(core(), method, url, with, r)) {
-            auto partial = r.status ? std::make_shared<const Response>(std::move(r)) : nullptr;
-            detail::raise(std::move(f), std::move(partial));
-        }
-        return r;
-    }
+    Response request(std::string_view method, std::string_view url, const Options& with = Options::none());
     Response request(std::string_view method, std::string_view url, const Options& with, std::error_code& ec) {
         Response r;
         request(method, url, with, r, ec);
@@ -100,82 +100,51 @@ public:
     /// Into a Response that has served before: its memory is used again, so that a steady stream of requests allocates
     /// nothing.
     void request(std::string_view method, std::string_view url, const Options& with, Response& into,
-                 std::error_code& ec) {
-        auto f = detail::call(core(), method, url, with, into);
-        ec = f.ec;
-        if (f) into.error = std::make_shared<const Error>(detail::to_error(std::move(f)));
-    }
+                 std::error_code& ec);
 
     /// Returns as soon as the head is there; the body is pulled from the Stream.
     Stream stream(std::string_view url, const Options& with = Options::none()) { return stream("GET", url, with); }
-    Stream stream(std::string_view method, std::string_view url, const Options& with) {
-        detail::failure f;
-        auto s = stream(method, url, with, f);
-        if (f) detail::raise(std::move(f));
-        return s;
-    }
+    Stream stream(std::string_view method, std::string_view url, const Options& with);
     /// With an error the Stream is at its end, and its status is 0.
     Stream stream(std::string_view url, const Options& with, std::error_code& ec) {
         return stream("GET", url, with, ec);
     }
-    Stream stream(std::string_view method, std::string_view url, const Options& with, std::error_code& ec) {
-        detail::failure f;
-        auto s = stream(method, url, with, f);
-        ec = f.ec;
-        return s;
-    }
+    Stream stream(std::string_view method, std::string_view url, const Options& with, std::error_code& ec);
 
     /// Server-sent events from a URL. It connects when the first is asked for. Throws `ferry::Error` for bad input.
-    EventStream events(std::string_view url, const Options& with = Options::none()) {
-        return EventStream(std::make_unique<Stream::State>(alive(), "GET", with), url);
-    }
+    EventStream events(std::string_view url, const Options& with = Options::none());
 
     /// Writes the body of a 2xx response to a file, of any size, in little memory. It is written beside `path` and
     /// renamed when it is whole, so a failure leaves what was there before. The body of another status is in the
     /// Response, and no file is written: ask `ok()`. Throws `ferry::Error`, also when the file cannot be written.
-    Response download(std::string_view url, const std::string& path, const Options& with = Options::none()) {
-        detail::failure f;
-        auto r = download(url, path, with, f);
-        if (f) detail::raise(std::move(f), r.status ? std::make_shared<const Response>(std::move(r)) : nullptr);
-        return r;
-    }
-    Response download(std::string_view url, const std::string& path, const Options& with, std::error_code& ec) {
-        detail::failure f;
-        auto r = download(url, path, with, f);
-        ec = f.ec;
-        if (f) r.error = std::make_shared<const Error>(detail::to_error(std::move(f)));
-        return r;
-    }
+    Response download(std::string_view url, const std::string& path, const Options& with = Options::none());
+    Response download(std::string_view url, const std::string& path, const Options& with, std::error_code& ec);
 
     /// What a GET of this URL would do: which way it would go, with whose credentials, within which limits, and why.
     /// Nothing is sent. Throws `ferry::Error` for what would fail before anything is sent.
-    Explanation explain(std::string_view url, const Options& with = Options::none()) const {
-        return detail::explain(core(), url, with);
-    }
+    Explanation explain(std::string_view url, const Options& with = Options::none()) const;
 
     /// The pool at this moment.
-    PoolStats stats() const { return core().shared->complete(core().connections->pool.stats()); }
+    PoolStats stats() const;
 
     /// Closes idle connections that have expired or that the server has closed; how many. Any request does as much by
     /// itself, at most once a second.
-    std::size_t prune() { return core().connections->pool.prune(detail::clock::now(), std::chrono::milliseconds(0)); }
+    std::size_t prune();
 
     /// Closes all idle connections, those in good order too, and forgets which addresses could not be reached: for
     /// when the network has changed. How many. A session finds out by itself that its machine has slept.
-    std::size_t prune(All) { return core().shared->leave_network(core().connections->pool); }
+    std::size_t prune(All);
 
     /// Opens `n` more connections to the URL's host, one after the other, and keeps them idle for requests to come. At
     /// a limit of the pool (`max_idle_per_host`, `max_per_host`, ...) no more are opened, and that is no error: what is
     /// open is not closed for them. An idle connection ages as usual (`idle_timeout`). Throws `ferry::Error` if one
     /// cannot be opened.
-    void preconnect(std::string_view url, std::size_t n = 1) {
-        if (auto f = preconnecting(url, n)) detail::raise(std::move(f));
-    }
+    void preconnect(std::string_view url, std::size_t n = 1);
     void preconnect(std::string_view url, std::error_code& ec) { preconnect(url, 1, ec); }
-    void preconnect(std::string_view url, std::size_t n, std::error_code& ec) { ec = preconnecting(url, n).ec; }
+    void preconnect(std::string_view url, std::size_t n, std::error_code& ec);
 
     /// The cookies; null if they are switched off.
-    const std::shared_ptr<CookieJar>& cookies() const { return core().options.cookies; }
+    const std::shared_ptr<CookieJar>& cookies() const;
 
     /// Has requests to URLs that begin with `prefix`, such as `https://api.example.com/v1/`, answered by an adapter
     /// instead of the network; the longest prefix decides. Null takes the adapter of that prefix away (requests'
@@ -183,47 +152,21 @@ public:
     /// no part. The host has to be whole: `https://example.com` is no prefix of `https://example.com.evil.org/`. But
     /// `https://` is all of https, and one that ends with a dot, `https://internal.`, all hosts that begin so. Throws
     /// `ferry::Error` for what no URL begins with.
-    void mount(std::string_view prefix, std::shared_ptr<Adapter> adapter) {
-        core().shared->adapters.mount(prefix, std::move(adapter));
-    }
+    void mount(std::string_view prefix, std::shared_ptr<Adapter> adapter);
 
     /// Closes the idle connections and turns away requests, those in line and those to come, with `errc::pool_closed`.
     /// Requests under way go on to their end; then their connections are closed.
-    void close() noexcept {
-        if (core_) core_->connections->pool.close();
-    }
+    void close() noexcept;
 
 private:
-    Session(const Session& under, std::string_view base_url, const Options& defaults)
-        : core_(std::make_shared<detail::session_core>(under.core(), base_url, defaults)), open_(under.open_) {}
+    Session(SessionOptions&& options, detail::configuration);
+    Session(const Session& under, std::string_view base_url, const Options& defaults);
 
-    Stream stream(std::string_view method, std::string_view url, const Options& with, detail::failure& f) {
-        Stream s(std::make_unique<Stream::State>(alive(), method, with));
-        auto& state = *s.state_;
-        f = state.prepare(url);
-        if (!f) f = state.perform([&] { return detail::open_stream(state.transfer); });
-        return s;
-    }
-    Response download(std::string_view url, const std::string& path, const Options& with, detail::failure& f) {
-        Stream s(std::make_unique<Stream::State>(alive(), "GET", with));
-        auto& state = *s.state_;
-        f = state.prepare(url);
-        if (!f) f = state.perform([&] { return detail::download(state.transfer, path); });
-        return std::move(state.response);
-    }
+    Stream stream(std::string_view method, std::string_view url, const Options& with, detail::failure& f);
+    Response download(std::string_view url, const std::string& path, const Options& with, detail::failure& f);
+    detail::failure preconnecting(std::string_view url, std::size_t n);
 
-    detail::failure preconnecting(std::string_view url, std::size_t n) {
-        Stream s(std::make_unique<Stream::State>(alive(), "GET", Options::none()));
-        auto& state = *s.state_;
-        auto f = state.prepare(url);
-        if (!f) f = state.perform([&] { return detail::preconnect(state.transfer, n); });
-        return f;
-    }
-
-    const std::shared_ptr<detail::session_core>& alive() const {
-        if (!core_) detail::raise({.ec = errc::pool_closed, .particulars = "this Session was moved from"});
-        return core_;
-    }
+    const std::shared_ptr<detail::session_core>& alive() const;
     detail::session_core& core() const { return *alive(); }
 
     std::shared_ptr<detail::session_core> core_;
@@ -231,3 +174,7 @@ private:
 };
 
 }  // namespace ferry
+
+#if !FERRY_SEPARATE_COMPILATION
+#include <ferry/blocking/session.hpp>
+#endif

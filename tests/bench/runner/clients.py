@@ -41,6 +41,7 @@ RAW = Client("raw send and recv", "bench_raw", _modes(*ALL), package="raw")
 CLIENTS = [
     RAW,
     Client("ferry", "bench_ferry", _modes(*ALL), package="ferry"),
+    Client("ferry, header-only", "bench_ferry", {}, package="ferry_header_only"),
     Client("ferry, reused Response", "bench_ferry", {"get": "get-reused"}),
     Client("ferry, total deadline", "bench_ferry", {"get": "get-timeout"}),
     Client("Boost.Beast", "bench_beast", _modes(*ALL), package="beast"),

@@ -189,6 +189,9 @@ def compile_time(bench):
             optimized = _cpu_seconds([*command, "-O2", "-c", "-o", "/dev/null"], folder)
             bench.results.add("compile syntax", "", client.name, syntax)
             bench.results.add("compile -O2", "", client.name, optimized)
+    if any(c.package == "ferry" for c in bench.clients):
+        bench.results.notes.append("Compile time of ferry: with ferry::ferry, the session is compiled once for a whole program, "
+                                   "in a library; with ferry::header_only, by each file that uses it.")
     if any(c.package == "httplib" for c in bench.clients):
         bench.results.notes.append("Compile time of cpp-httplib: as Debian packages it, split into a header of declarations "
                                    "and a shared library.")

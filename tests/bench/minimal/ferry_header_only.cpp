@@ -1,0 +1,2 @@
+// The same program, compiled with ferry's headers alone.
+#include "ferry.cpp"
