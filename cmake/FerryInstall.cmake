@@ -1,4 +1,4 @@
-# Installs the headers, the compiled session, the dependencies that were built here, and the package that find_package(ferry) reads.
+# Installs the headers, the compiled engine, the dependencies that were built here, and the package that find_package(ferry) reads.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -6,7 +6,7 @@ set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/ferry")
 set(external_dir "${CMAKE_INSTALL_INCLUDEDIR}/ferry/external")
 set(ferry_dependencies)                          # what the package has to look for
 
-install(TARGETS ferry ferry_session ferry_header_only EXPORT ferry-targets FILE_SET HEADERS)
+install(TARGETS ferry ferry_engine ferry_header_only EXPORT ferry-targets FILE_SET HEADERS)
 if(TARGET ferry_asio)
     install(TARGETS ferry_asio EXPORT ferry-targets)
     install(DIRECTORY "${asio_INCLUDE_DIR}/" DESTINATION "${external_dir}" FILES_MATCHING PATTERN "*.hpp" PATTERN "*.ipp")

@@ -1,7 +1,7 @@
 // Server-sent events, asynchronously.
 #pragma once
 
-#include <ferry/engine/events.hpp>
+#include <ferry/engine/event_feed.hpp>
 #include <ferry/event.hpp>
 #include <ferry/io/async_start.hpp>
 

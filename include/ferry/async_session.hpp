@@ -3,8 +3,7 @@
 
 #include <ferry/async_events.hpp>
 #include <ferry/async_stream.hpp>
-#include <ferry/engine/download.hpp>
-#include <ferry/engine/explain.hpp>
+#include <ferry/engine/calls.hpp>
 #include <ferry/io/async_start.hpp>
 
 #include <asio/any_io_executor.hpp>

@@ -1,9 +1,9 @@
-// Whether the blocking session is compiled in each file that includes it, or once, in a library to link with.
+// Whether the engine and the blocking session are compiled in each file that uses them, or once, in a library.
 #pragma once
 
 #include <ferry/features.hpp>
 
-/// CMake's ferry::ferry says 1: then `ferry/blocking/*.hpp` are compiled in the library behind it, and nowhere else.
+/// CMake's ferry::ferry says 1: then what is marked FERRY_DECL is compiled in the library behind it, and nowhere else.
 /// Without its word, and with ferry::header_only, ferry is headers alone.
 #ifndef FERRY_SEPARATE_COMPILATION
 #define FERRY_SEPARATE_COMPILATION 0

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <ferry/blocking/stream.hpp>
-#include <ferry/engine/events.hpp>
+#include <ferry/engine/calls.hpp>
 #include <ferry/event_stream.hpp>
 
 #include <memory>

@@ -3,8 +3,7 @@
 
 #include <ferry/blocking/event_stream.hpp>
 #include <ferry/blocking/stream.hpp>
-#include <ferry/engine/download.hpp>
-#include <ferry/engine/explain.hpp>
+#include <ferry/engine/calls.hpp>
 #include <ferry/io/session_core.hpp>
 #include <ferry/session.hpp>
 

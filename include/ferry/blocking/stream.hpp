@@ -1,7 +1,7 @@
 // What Stream's functions do, and what they do it with.
 #pragma once
 
-#include <ferry/engine/stream.hpp>
+#include <ferry/engine/calls.hpp>
 #include <ferry/io/session_core.hpp>
 #include <ferry/stream.hpp>
 

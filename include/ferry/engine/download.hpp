@@ -154,8 +154,7 @@ inline result stream_into_file(transfer& t, std::string_view path) {
     co_return ec;
 }
 
-/// A whole call, the body of a 2xx response into a file, that of another into the Response.
-inline result download(transfer& t, std::string_view path) {
+FERRY_DECL result download(transfer& t, std::string_view path) {
     std::error_code ec;
     if (t.asked.options->resume) {
         ec = co_await download_on(t, path);

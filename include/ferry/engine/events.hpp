@@ -1,8 +1,8 @@
 // Server-sent events (WHATWG HTML 9.2): connects, takes events, and connects again where the stream ends.
 #pragma once
 
+#include <ferry/engine/event_feed.hpp>
 #include <ferry/engine/stream.hpp>
-#include <ferry/http/events.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -13,25 +13,6 @@
 #include <system_error>
 
 namespace ferry::detail {
-
-/// What outlives the connections of one stream of events.
-struct event_feed {
-    explicit event_feed(const request& q, std::size_t max_event) : first(q), parser(max_event) {}
-
-    request first;  // as it was before redirects
-    event_parser parser;
-    Event event{};           // for those who cannot wait for it
-    bool connected = false;  // at some time
-    bool over = false;       // the server wants no more connections
-    unsigned failures = 0;   // to connect, in a row
-};
-
-/// `max_body` is for what is taken into memory, and that is one event.
-inline std::size_t largest_event(const request& q) noexcept {
-    return static_cast<std::size_t>(std::min<std::uint64_t>(q.max_body, std::uint64_t{1} << 30));
-}
-
-inline constexpr std::chrono::milliseconds reconnect_after{3000}, reconnect_at_most{30000};
 
 /// The server's wish, or 3 s; doubled with each attempt that fails, up to 30 s or the wish.
 inline std::chrono::milliseconds reconnect_delay(const event_feed& feed) noexcept {
@@ -101,9 +82,7 @@ inline result pause_feed(transfer& t, const event_feed& feed) {
     co_return ec;
 }
 
-/// The next event; `found` is false when the server has ended the stream for good (204). A fault of the first
-/// connection is told; later ones are met with another connection.
-inline result next_event(transfer& t, event_feed& feed, Event& event, bool& found) {
+FERRY_DECL result next_event(transfer& t, event_feed& feed, Event& event, bool& found) {
     if (!t.conn && !t.asked.adapter) feed.parser.feed({});  // what is left lay in a connection that is gone
     for (found = false; !feed.over;) {
         if (feed.parser.take(event)) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ferry/auth_choice.hpp>
+#include <ferry/configuration.hpp>
 #include <ferry/engine/fields.hpp>
 #include <ferry/engine/session_defaults.hpp>
 #include <ferry/explanation.hpp>
@@ -47,8 +48,7 @@ inline void explain_limits(Explanation& e, const request& q) {
     if (own.max_body) e.of_request.emplace_back("max_body");
 }
 
-/// Throws what a request would throw before anything is sent.
-inline Explanation explain(const session_defaults& session, std::string_view url, const Options& with) {
+FERRY_DECL Explanation explain(const session_defaults& session, std::string_view url, const Options& with) {
     request q;
     if (auto c = session.prepare(q, "GET", url, with)) raise(refused(std::move(c), url));
     Explanation e;

@@ -1,6 +1,7 @@
 // One call from checkout to release: which connection, one exchange on it, and whether to try again.
 #pragma once
 
+#include <ferry/configuration.hpp>
 #include <ferry/engine/adapt.hpp>
 #include <ferry/engine/connect.hpp>
 #include <ferry/engine/follow.hpp>
@@ -150,12 +151,6 @@ inline result finish(transfer& t, std::error_code ec) {
     co_return ec;
 }
 
-/// One deadline covers all that a call does, however often its clock is started.
-inline void start_clock(transfer& t, time_point now) noexcept {
-    t.started = t.waiting_since = now;
-    if (t.deadline == never) t.deadline = add(now, t.asked.total);
-}
-
 /// Gets as far as the final head; the connection stays checked out for the body.
 inline result fetch_head(transfer& t) {
     auto a = co_await action{.what = action::kind::now};
@@ -192,8 +187,7 @@ inline result end_in_body(transfer& t, std::error_code ec, bool& again) {
     co_return ec;
 }
 
-/// A whole call, with the body in memory. A driver that has started the clock itself spares the call an action.
-inline result fetch(transfer& t) {
+FERRY_DECL result fetch(transfer& t, configuration) {
     if (t.started == time_point{}) {
         auto begun = co_await action{.what = action::kind::now};
         start_clock(t, begun.at);

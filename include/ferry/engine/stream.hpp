@@ -22,16 +22,14 @@ inline result end_stream(transfer& t, std::error_code ec) {
     co_return ec;
 }
 
-/// Gets as far as the final head.
-inline result open_stream(transfer& t) {
+FERRY_DECL result open_stream(transfer& t) {
     auto ec = co_await fetch_head(t);
     if (!ec && t.body_whole) co_await end_stream(t, ec);
     if (ec) t.ended = ec;
     co_return ec;
 }
 
-/// The next piece; empty at the end of the body.
-inline result stream_piece(transfer& t, std::string_view& piece) {
+FERRY_DECL result stream_piece(transfer& t, std::string_view& piece) {
     piece = {};
     if (!t.conn) {
         piece = std::exchange(t.decoded, {});  // an adapter's, if any
@@ -44,8 +42,7 @@ inline result stream_piece(transfer& t, std::string_view& piece) {
     co_return ec;
 }
 
-/// Some bytes into memory of the caller's; 0 at the end of the body.
-inline result stream_some(transfer& t, std::span<char> into, std::size_t& n) {
+FERRY_DECL result stream_some(transfer& t, std::span<char> into, std::size_t& n) {
     n = 0;
     if (!t.conn) {
         n = t.decoded.copy(into.data(), into.size());
@@ -59,8 +56,7 @@ inline result stream_some(transfer& t, std::span<char> into, std::size_t& n) {
     co_return ec;
 }
 
-/// The next line; `found` says whether there was one.
-inline result stream_line(transfer& t, line_splitter& lines, std::string_view& line, bool& found) {
+FERRY_DECL result stream_line(transfer& t, line_splitter& lines, std::string_view& line, bool& found) {
     std::error_code ec;
     std::string_view piece;
     if (!t.conn && t.ended) co_return t.ended;
@@ -80,8 +76,7 @@ inline result stream_line(transfer& t, line_splitter& lines, std::string_view& l
     co_return ec;
 }
 
-/// The rest of the body into the Response, within `max_body`.
-inline result stream_rest(transfer& t) {
+FERRY_DECL result stream_rest(transfer& t) {
     auto& body = t.response.body;
     std::error_code ec;
     std::string_view piece;
@@ -95,8 +90,7 @@ inline result stream_rest(transfer& t) {
     co_return ec;
 }
 
-/// Nobody wants the rest: a near end is read, so that the connection lives.
-inline result let_go(transfer& t) {
+FERRY_DECL result let_go(transfer& t) {
     if (!t.conn) {
         t.decoded = {};  // an adapter's
         co_return std::error_code{};
@@ -118,8 +112,7 @@ inline result open_spare(transfer& t) {
     co_return ec;
 }
 
-/// So many of them, one after the other, or as many as the pool's limits leave room for.
-inline result preconnect(transfer& t, std::size_t count) {
+FERRY_DECL result preconnect(transfer& t, std::size_t count) {
     if (t.asked.adapter) co_return std::error_code{};
     auto begun = co_await action{.what = action::kind::now};
     start_clock(t, begun.at);

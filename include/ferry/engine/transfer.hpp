@@ -85,6 +85,12 @@ private:
     action wish_{.what = action::kind::now};
 };
 
+/// One deadline covers all that a call does, however often its clock is started.
+inline void start_clock(transfer& t, time_point now) noexcept {
+    t.started = t.waiting_since = now;
+    if (t.deadline == never) t.deadline = add(now, t.asked.total);
+}
+
 inline const action& read_action(transfer& t, std::span<char> into) noexcept {
     auto& a = t.ask(action::kind::read);
     a.skip = false;

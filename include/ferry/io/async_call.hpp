@@ -2,7 +2,7 @@
 #pragma once
 
 #include <ferry/engine/secured.hpp>
-#include <ferry/engine/stream.hpp>
+#include <ferry/engine/calls.hpp>
 #include <ferry/io/async_driver.hpp>
 
 #include <asio/associated_allocator.hpp>

@@ -1,7 +1,7 @@
 // What a blocking session is made of behind its face: its defaults, and the connections that its calls share.
 #pragma once
 
-#include <ferry/engine/fetch.hpp>
+#include <ferry/engine/calls.hpp>
 #include <ferry/engine/session_defaults.hpp>
 #include <ferry/io/blocking.hpp>
 
