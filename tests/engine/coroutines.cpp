@@ -51,6 +51,16 @@ number catches() {
     co_return caught;
 }
 
+number survives() {
+    int caught = 0;
+    try {
+        caught = co_await fails(true);
+    } catch (const std::runtime_error&) {
+        caught = 42;
+    }
+    co_return caught;
+}
+
 struct Counted {
     int* alive;
     explicit Counted(int& n) : alive(&n) { ++n; }
@@ -120,6 +130,51 @@ TEST_CASE("an operation that is dropped destroys what it holds", "[engine][A13]"
         CHECK(alive == 4);
     }
     CHECK(alive == 0);
+}
+
+TEST_CASE("with memory for its frames a chain begins each call at once, and comes to the same", "[engine][A13]") {
+    frame_stack frames;
+    frame_stack::scope scope(frames);
+    {
+        operation<int> op(many_calls(300'000), &frames);
+        CHECK(op.next() == nullptr);
+        CHECK(op.result() == 300'000);
+    }
+    {
+        operation<int> op(deep(100), &frames);  // more than there is memory for
+        REQUIRE(op.next());
+        op.reply({.n = 5});
+        CHECK(op.next() == nullptr);
+        CHECK(op.result() == 105);
+    }
+    {
+        operation<int> op(catches(), &frames);
+        REQUIRE(op.next());
+        op.reply({});
+        CHECK(op.next() == nullptr);
+        CHECK(op.result() == 42);
+    }
+    {
+        operation<int> op(fails(true), &frames);
+        CHECK(op.next() == nullptr);
+        CHECK_THROWS_AS(op.result(), std::runtime_error);
+    }
+    int alive = 0;
+    { operation<int> never_begun(holds(alive, 3), &frames); }
+    {
+        operation<int> waiting(holds(alive, 3), &frames);
+        REQUIRE(waiting.next());
+        CHECK(alive == 4);
+    }
+    CHECK(alive == 0);
+}
+
+TEST_CASE("what a call that begins at once throws goes to whoever awaits it", "[engine]") {
+    frame_stack frames;
+    frame_stack::scope scope(frames);
+    operation<int> op(survives(), &frames);
+    CHECK(op.next() == nullptr);
+    CHECK(op.result() == 42);
 }
 
 TEST_CASE("buffers are lent from what their thread has", "[engine]") {

@@ -9,9 +9,23 @@
 #include <cstddef>
 #include <exception>
 #include <new>
+#include <optional>
 #include <utility>
 
 namespace ferry::detail {
+
+/// What one chain of coroutines shares with its driver.
+struct dialogue {
+    const action* asked = nullptr;
+    answer got;
+    std::coroutine_handle<> next;  // what operation::next() resumes; null when the chain has finished
+    std::exception_ptr thrown;     // on its way to whoever awaits
+
+    void rethrow() {
+        if (thrown) [[unlikely]]
+            std::rethrow_exception(std::exchange(thrown, nullptr));
+    }
+};
 
 /// Memory for the coroutine frames of one chain, which come and go as a stack does: a request allocates none. Frames
 /// that do not fit go to the heap.
@@ -31,13 +45,15 @@ public:
         if (--live_ == 0) used_ = 0;
     }
 
-    /// Where the coroutines that this thread is calling now have their frames; null for the heap.
+    dialogue* talk = nullptr;  // while an operation runs the chain
+
+    /// That of the chain whose coroutines this thread is calling now; null where their frames are on the heap.
     static inline constinit thread_local frame_stack* current = nullptr;
 
-    /// Makes it the current one for a while.
+    /// Makes it the current one for a while: when a chain begins, and as long as it is run.
     class scope {
     public:
-        explicit scope(frame_stack* s) noexcept : before_(std::exchange(current, s)) {}
+        explicit scope(frame_stack& s) noexcept : before_(std::exchange(current, &s)) {}
         scope(const scope&) = delete;
         scope& operator=(const scope&) = delete;
         ~scope() { current = before_; }
@@ -59,12 +75,14 @@ struct alignas(std::max_align_t) frame_origin {
         auto* stack = frame_stack::current;
         n = rounded(n);
         void* p = stack ? stack->take(n) : nullptr;
-        if (!p) stack = nullptr, p = ::operator new(n);
+        if (!p) [[unlikely]]
+            stack = nullptr, p = ::operator new(n);
         return new (p) frame_origin{stack} + 1;
     }
     static void release(void* frame, std::size_t n) noexcept {
         auto* origin = static_cast<frame_origin*>(frame) - 1;
-        if (origin->stack) origin->stack->give(origin, rounded(n));
+        if (origin->stack) [[likely]]
+            origin->stack->give(origin, rounded(n));
         else ::operator delete(origin);
     }
 
@@ -74,35 +92,23 @@ private:
     }
 };
 
-/// What one chain of coroutines shares with its driver.
-struct dialogue {
-    const action* asked = nullptr;
-    answer got;
-    std::coroutine_handle<> next;  // what operation::next() resumes; null when the chain has finished
-};
-
 template <class T> class task;
 
 struct promise_base {
-    dialogue* talk = nullptr;
+    dialogue* talk = frame_stack::current ? frame_stack::current->talk : nullptr;
     std::coroutine_handle<> caller;
-    std::exception_ptr error;
 
     static void* operator new(std::size_t n) { return frame_origin::frame(n); }
     static void operator delete(void* p, std::size_t n) noexcept { frame_origin::release(p, n); }
 
-    // Calls and returns go through operation::next() and not by symmetric transfer, which g++ turns into a tail
-    // call only when it optimizes: so the stack stays flat in every build.
-    struct return_to_caller {
-        bool await_ready() noexcept { return false; }
-        template <class P> void await_suspend(std::coroutine_handle<P> h) noexcept {
-            h.promise().talk->next = h.promise().caller;
-        }
-        void await_resume() noexcept {}
+    /// Begins at once where it is known whom to ask, and else when it is awaited.
+    struct begin {
+        bool at_once;
+        bool await_ready() const noexcept { return at_once; }
+        void await_suspend(std::coroutine_handle<>) const noexcept {}
+        void await_resume() const noexcept {}
     };
-    std::suspend_always initial_suspend() noexcept { return {}; }
-    return_to_caller final_suspend() noexcept { return {}; }
-    void unhandled_exception() noexcept { error = std::current_exception(); }
+    begin initial_suspend() const noexcept { return {talk != nullptr}; }
 
     struct asking {
         const action& wish;  // lives as long as the await expression
@@ -116,53 +122,80 @@ struct promise_base {
         const answer& await_resume() noexcept { return talk->got; }
     };
     asking await_transform(const action& a) noexcept { return {a}; }
-    template <class T> task<T> await_transform(task<T>&& t) noexcept { return std::move(t); }
+    template <class T> auto await_transform(task<T>&& t) noexcept { return typename task<T>::call{t, *talk}; }
 };
 
-/// A coroutine that other coroutines await, and that an operation drives.
+/// A coroutine that other coroutines await, right where they call it, and that an operation drives. Its frame is gone
+/// when it has ended; its result is in here.
 template <class T> class [[nodiscard]] task {
 public:
     struct promise_type : promise_base {
-        T value{};
-        task get_return_object() { return task(std::coroutine_handle<promise_type>::from_promise(*this)); }
-        void return_value(T v) noexcept { value = std::move(v); }
+        task* to = nullptr;
+
+        task get_return_object() noexcept { return task(*this); }
+        void return_value(T v) noexcept { to->value_.emplace(std::move(v)); }
+        void unhandled_exception() noexcept { talk->thrown = std::current_exception(); }
+        // Calls and returns go through operation::next() and not by symmetric transfer, which g++ turns into a tail
+        // call only when it optimizes: so the stack stays flat in every build.
+        std::suspend_never final_suspend() noexcept {
+            to->handle_ = {};
+            talk->next = caller;
+            return {};
+        }
     };
-    task(task&& o) noexcept : handle_(std::exchange(o.handle_, {})) {}
+    task(task&& o) noexcept : handle_(std::exchange(o.handle_, {})), value_(std::move(o.value_)) {
+        if (handle_) handle_.promise().to = this;
+    }
     task& operator=(task&&) = delete;
     ~task() {
         if (handle_) handle_.destroy();
     }
 
-    bool await_ready() noexcept { return false; }
-    template <class P> void await_suspend(std::coroutine_handle<P> caller) noexcept {
-        auto& own = handle_.promise();
-        own.caller = caller;
-        own.talk = caller.promise().talk;
-        own.talk->next = handle_;
-    }
-    T await_resume() {
-        if (handle_.promise().error) std::rethrow_exception(handle_.promise().error);
-        return std::move(handle_.promise().value);
-    }
+    /// What its caller waits for.
+    struct call {
+        task& called;
+        dialogue& talk;
+        bool await_ready() const noexcept { return !called.handle_; }
+        void await_suspend(std::coroutine_handle<> caller) const noexcept {
+            auto& own = called.handle_.promise();
+            own.caller = caller;
+            if (!own.talk) called.begin(talk);
+        }
+        T await_resume() const {
+            talk.rethrow();
+            return *std::move(called.value_);
+        }
+    };
 
 private:
     template <class> friend class operation;
-    explicit task(std::coroutine_handle<promise_type> h) noexcept : handle_(h) {}
-    std::coroutine_handle<promise_type> handle_;
+    explicit task(promise_type& p) noexcept : handle_(std::coroutine_handle<promise_type>::from_promise(p)) {
+        p.to = this;
+    }
+    void begin(dialogue& talk) noexcept {
+        handle_.promise().talk = &talk;
+        talk.next = handle_;
+    }
+
+    std::coroutine_handle<promise_type> handle_;  // null when it has ended
+    std::optional<T> value_;
 };
 
 /// What a driver holds: `while (auto* a = op.next()) op.reply(perform(*a));` and then `op.result()`.
 template <class T> class operation {
 public:
     explicit operation(task<T> t, frame_stack* frames = nullptr) noexcept : root_(std::move(t)), frames_(frames) {
-        root_.handle_.promise().talk = &talk_;
-        talk_.next = root_.handle_;
+        root_.begin(talk_);
+        if (frames_) frames_->talk = &talk_;
     }
     operation(operation&&) = delete;
+    ~operation() {
+        if (frames_) frames_->talk = nullptr;
+    }
 
-    /// Runs protocol code until it asks for something; null when it has finished.
+    /// Runs protocol code until it asks for something; null when it has finished. The chain's frames, if it was given
+    /// any, are the current ones.
     const action* next() {
-        frame_stack::scope scope(frames_);
         talk_.asked = nullptr;
         while (!talk_.asked && talk_.next) talk_.next.resume();
         return talk_.asked;
@@ -171,7 +204,10 @@ public:
     /// The same, with what `perform(action)` makes of the action that was asked for, built in its place: to copy
     /// an answer right after it was written in smaller parts stalls the processor.
     void reply_by(auto&& perform) { ::new (static_cast<void*>(&talk_.got)) answer(perform(*talk_.asked)); }
-    T result() { return root_.await_resume(); }
+    T result() {
+        talk_.rethrow();
+        return *std::move(root_.value_);
+    }
 
 private:
     task<T> root_;

@@ -95,7 +95,7 @@ public:
         starting_ = true;
         begin_running();
         if (!refusal_) {
-            frame_stack::scope scope(&exchange->frames);
+            frame_stack::scope scope(exchange->frames);
             engine_.emplace(make(), &exchange->frames);
         }
         if (auto& token = asked_options().stop; token.stop_possible()) stop_.emplace(token, stopper{this, serial_});
@@ -186,6 +186,7 @@ private:
     }
     /// What the engine wants of the driver next; null when it has ended.
     const action* next_wish() {
+        frame_stack::scope scope(exchange->frames);
         for (;;) {
             const auto* a = engine_->next();
             if (!a || !secured::concerns(*a, exchange->conn)) return a;

@@ -263,7 +263,7 @@ private:
 
 /// Runs an operation of this transfer to its end: `run(driver, t, [&] { return fetch(t); })`.
 template <class Make> auto run(blocking_driver& driver, transfer& t, Make make) {
-    frame_stack::scope scope(&t.frames);
+    frame_stack::scope scope(t.frames);
     operation op(make(), &t.frames);
     std::optional<secured> stage;  // kept: with a carrier it has memory of its own
     while (op.next())
