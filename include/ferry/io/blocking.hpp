@@ -261,19 +261,29 @@ private:
     file_writer file_;
 };
 
+/// Goes on with an operation from its first action on that concerns TLS.
+template <class T> void run_secured(blocking_driver& driver, transfer& t, operation<T>& op) {
+    secured stage;  // for all of them: with a carrier it has memory of its own
+    do {
+        op.reply_by([&](const action& a) {
+            if (!secured::concerns(a, t.conn)) return driver.perform(a);
+            for (auto* raw = stage.begin(a, *t.conn); raw;) raw = stage.next(driver.perform(*raw));
+            return stage.result();
+        });
+    } while (op.next());
+}
+
 /// Runs an operation of this transfer to its end: `run(driver, t, [&] { return fetch(t); })`.
 template <class Make> auto run(blocking_driver& driver, transfer& t, Make make) {
     frame_stack::scope scope(t.frames);
     operation op(make(), &t.frames);
-    std::optional<secured> stage;  // kept: with a carrier it has memory of its own
-    while (op.next())
-        op.reply_by([&](const action& a) {
-            if (!secured::concerns(a, t.conn)) [[likely]]
-                return driver.perform(a);
-            if (!stage) stage.emplace();
-            for (auto* raw = stage->begin(a, *t.conn); raw;) raw = stage->next(driver.perform(*raw));
-            return stage->result();
-        });
+    while (const auto* a = op.next()) {
+        if (secured::concerns(*a, t.conn)) [[unlikely]] {
+            run_secured(driver, t, op);
+            break;
+        }
+        op.reply_by([&](const action& wish) { return driver.perform(wish); });
+    }
     return op.result();
 }
 
