@@ -257,8 +257,8 @@ private:
                  name_end[1] == ' ';
         while (!value_.empty() && is_space(value_.back())) value_.remove_suffix(1);
         if (!first_) first_ = name_.data(), base_ = to_->text_.size();
-        auto offset = [this](const char* p) { return base_ + static_cast<std::size_t>(p - first_); };
-        to_->place(offset(name_.data()), name_.size(), offset(value_.data()), value_.size());
+        const auto at = base_ + static_cast<std::size_t>(name_.data() - first_);
+        to_->place(at, name_.size(), at + static_cast<std::size_t>(value_.data() - name_.data()), value_.size());
         end_ = value_.data() + value_.size();
     }
     /// Copies the fields that lie whole in the bytes at hand.

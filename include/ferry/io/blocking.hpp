@@ -65,29 +65,36 @@ public:
     time_point began() const noexcept { return began_; }
 
     answer perform(const action& a) {
-        if (a.what == action::kind::now) return tell_time();
         if (a.what == action::kind::release) return release(a);
-        if (waker_.stopped()) return {.ec = errc::cancelled};
+        if (a.what == action::kind::now) return tell_time();
+        if (waker_.stopped()) [[unlikely]]
+            return {.ec = errc::cancelled};
         switch (a.what) {
         case action::kind::checkout: return checkout(a);
+        case action::kind::write: return write(a);
+        case action::kind::read: return read(a);
+        default: return perform_seldom(a);
+        }
+    }
+
+private:
+    /// What a request on a kept connection does not ask for: out of its way.
+    [[gnu::noinline]] answer perform_seldom(const action& a) {
+        switch (a.what) {
         case action::kind::resolve: return resolve(a);
         case action::kind::start_connect: return start_connect(a);
         case action::kind::await_connect: return await_connect(a);
         case action::kind::open_body: return open_body();
         case action::kind::pull: return pull(a);
-        case action::kind::read: return read(a);
         case action::kind::create: return create(a);
         case action::kind::store: return {.ec = file_.write(a.from[0])};
         case action::kind::commit: return {.ec = file_.commit()};
         case action::kind::resume: return resume(a);
         case action::kind::restart: return {.ec = file_.restart(*a.text)};
         case action::kind::pace: return pace(a);
-        case action::kind::sleep: return sleep({a.until, false});
-        default: return write(a);
+        default: return sleep({a.until, false});
         }
     }
-
-private:
     /// Who asks for the time has spent some since the beginning.
     answer tell_time() noexcept {
         just_now_ = never;
