@@ -264,7 +264,9 @@ private:
     /// Copies the fields that lie whole in the bytes at hand.
     void copy() {
         if (!first_) return;
-        to_->text_.append(first_, end_).append(std::string_view("\r\n"));
+        const bool with_end = plain_ && ends_line(end_);  // a plain line that is whole has been read beyond its end
+        to_->text_.append(first_, static_cast<std::size_t>(end_ - first_) + (with_end ? 2 : 0));
+        if (!with_end) to_->text_.append(std::string_view("\r\n"));
         first_ = nullptr;
     }
 

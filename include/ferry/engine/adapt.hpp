@@ -70,7 +70,7 @@ inline Headers fields_of(std::string_view head) {
 }
 
 /// Asks the adapter. Its response is there at once, body and all.
-inline result adapt(transfer& t) {
+[[gnu::cold]] inline result adapt(transfer& t) {
     auto& q = t.asked;
     std::string memory;
     t.phase = Phase::send;

@@ -24,7 +24,7 @@ inline result secure(transfer& t, time_point until) {
     co_return ec;
 }
 
-inline result connect(transfer& t) {
+[[gnu::cold]] inline result connect(transfer& t) {
     auto& q = t.asked;
     auto begun = co_await action{.what = action::kind::now};
     const auto own = add(begun.at, q.connect);

@@ -53,7 +53,7 @@ inline bool may_expect(const transfer& t) noexcept {
 }
 
 /// What has to be there before a connection is taken: the body's framing, and the turn that a rate limit gives.
-inline result begin_attempt(transfer& t) {
+[[gnu::cold]] inline result begin_attempt(transfer& t) {
     t.phase = Phase::input;
     if (t.asked.body().pulled()) {
         auto ec = co_await open_body(t);
@@ -70,7 +70,7 @@ inline bool has_to_begin(const transfer& t) noexcept {
 }
 
 /// A kept connection turned out to be dropped, or a server did not like to be asked first: the same once more.
-inline result begin_again(transfer& t, std::error_code ec, bool stale) {
+[[gnu::cold]] inline result begin_again(transfer& t, std::error_code ec, bool stale) {
     if (stale && t.asked.attentive) tell_retry(t, 1, ec, {}, true);
     if (t.pulled && !t.asked.body().rewindable()) {
         t.particulars = ec ? ec.message() : "the server closed the idle connection with a 408";
@@ -163,7 +163,7 @@ inline result fetch_head(transfer& t) {
 }
 
 /// The part of a body that did not come with its head.
-inline result read_rest(transfer& t) {
+[[gnu::cold]] inline result read_rest(transfer& t) {
     auto head = co_await action{.what = action::kind::now};
     t.response.timings.first_byte = head.at - t.started;
     auto ec = co_await read_body(t);
@@ -171,7 +171,7 @@ inline result read_rest(transfer& t) {
 }
 
 /// The body that an adapter gave.
-inline result take_canned(transfer& t) {
+[[gnu::cold]] inline result take_canned(transfer& t) {
     auto end = co_await action{.what = action::kind::now};
     t.response.elapsed = t.response.timings.first_byte = end.at - t.started;
     if (t.canned.size() > t.asked.max_body) co_return errc::body_too_large;
@@ -181,7 +181,7 @@ inline result take_canned(transfer& t) {
 }
 
 /// A body that broke off, or was not what it said: the connection goes, and the retry policy is asked.
-inline result end_in_body(transfer& t, std::error_code ec, bool& again) {
+[[gnu::cold]] inline result end_in_body(transfer& t, std::error_code ec, bool& again) {
     ec = co_await finish(t, ec);
     if (ec && t.asked.retry) ec = co_await after_failure(t, ec, again);
     co_return ec;

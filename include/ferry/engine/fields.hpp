@@ -164,7 +164,7 @@ inline std::error_code prepare_body(transfer& t) {
     return {};
 }
 
-inline std::error_code add_fields_now(transfer& t) {
+[[gnu::cold]] inline std::error_code add_fields_now(transfer& t) {
     auto& q = t.asked;
     const bool credentials = q.options->auth || q.session->auth || q.session->netrc || q.url.has_userinfo();
     q.added.clear();

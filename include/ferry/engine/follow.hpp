@@ -236,7 +236,7 @@ inline result after_response(transfer& t, bool& again) {
     co_return ec;
 }
 
-inline result follow(transfer& t, std::error_code ec, bool& again) {
+[[gnu::cold]] inline result follow(transfer& t, std::error_code ec, bool& again) {
     if (ec) ec = co_await after_failure(t, ec, again);
     else ec = co_await after_response(t, again);
     co_return ec;

@@ -9,14 +9,14 @@
 namespace ferry::detail {
 
 /// The end of the connection, its breaking, or the end of waiting, before a head was whole.
-inline std::error_code ended_before_head(const transfer& t, std::error_code ec) noexcept {
+[[gnu::cold]] inline std::error_code ended_before_head(const transfer& t, std::error_code ec) noexcept {
     if (ec == errc::read_timeout || ec == errc::total_timeout || ec == errc::cancelled) return ec;
     if (t.heard > 0) return errc::incomplete_head;
     return ec ? ec : make_error_code(errc::connection_closed);
 }
 
 /// Prepares to undo the body's content codings, if it has any.
-inline std::error_code expect_codings(transfer& t) {
+[[gnu::cold]] inline std::error_code expect_codings(transfer& t) {
     std::unique_ptr<body_decoder> decoder;
     auto ec = make_decoder(t.response.headers, decoder, t.asked.session->max_expansion);
     if (decoder) t.coded = std::make_unique<decoding>(std::move(decoder));

@@ -47,7 +47,7 @@ inline complaint name_tls(request& q, std::string& via) {
 inline complaint name_tls(request&, std::string&) { return {}; }
 #endif
 
-inline complaint choose_way(request& q) {
+[[gnu::cold]] inline complaint choose_way(request& q) {
     const auto choice = choose_proxy(q);
     if (choice.fault) return {choice.fault, std::string(choice.variable).append(": ").append(choice.why)};
     auto& proxy = choice.proxy;

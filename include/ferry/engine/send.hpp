@@ -156,7 +156,7 @@ inline void encode_request(transfer& t, bool expect) {
 }
 
 /// What a first write has left over.
-inline result send_rest(transfer& t, bool readable, bool expect) {
+[[gnu::cold]] inline result send_rest(transfer& t, bool readable, bool expect) {
     std::error_code ec;
     if (readable) ec = co_await receive_early(t);
     if (!ec && !t.head_done) ec = co_await write_all(t, false);

@@ -31,11 +31,11 @@ inline Error to_error(failure&& f, std::shared_ptr<const Response> partial = {})
     throw to_error(std::move(f), std::move(partial));
 }
 
-inline failure refused(complaint&& c, std::string_view url) {
+[[gnu::cold]] inline failure refused(complaint&& c, std::string_view url) {
     return {.ec = c.ec, .url = printable_url(url), .particulars = std::move(c.about)};
 }
 
-inline failure failed(const transfer& t, std::error_code ec) {
+[[gnu::cold]] inline failure failed(const transfer& t, std::error_code ec) {
     return {ec, t.phase, t.reached(), to_string(t.asked.url), t.particulars};
 }
 

@@ -115,7 +115,7 @@ public:
     bool keep_alive() const noexcept { return keep_alive_; }
 
     /// What was wrong and where, for people.
-    std::string fault() const {
+    [[gnu::cold]] std::string fault() const {
         auto code = llhttp_get_errno(&parser_);
         std::string s = in_head_ ? "near byte " + std::to_string(bytes_) + " of the head" : "in the chunked body";
         if (code_ == errc{} && code != HPE_OK && code != HPE_PAUSED)
@@ -160,7 +160,7 @@ private:
         return code_of(e);
     }
 
-    errc code_of(llhttp_errno_t e) const noexcept {
+    [[gnu::cold]] errc code_of(llhttp_errno_t e) const noexcept {
         switch (e) {
         case HPE_INVALID_VERSION: return errc::unsupported_version;
         case HPE_INVALID_STATUS: return errc::invalid_status;
@@ -245,7 +245,7 @@ private:
 #endif
     }
 
-    int refuse(errc e) noexcept {
+    [[gnu::cold]] int refuse(errc e) noexcept {
         code_ = e;
         return HPE_USER;
     }

@@ -13,14 +13,12 @@ struct telling_fields {
 
 /// Called for each field as it comes.
 inline void note_telling(telling_fields& found, std::string_view name) noexcept {
-    constexpr std::string_view set_cookie = "set-cookie", keep_alive = "keep-alive", coding = "content-encoding";
-    static_assert(set_cookie.size() == keep_alive.size());
-    if (name.size() == keep_alive.size()) {
-        if (equal_ignoring_case(name, keep_alive)) found.keep_alive = true;
-        else if (equal_ignoring_case(name, set_cookie)) found.set_cookie = true;
-    } else if (name.size() == coding.size() && equal_ignoring_case(name, coding)) {
-        found.content_encoding = true;
-    }
+    const auto is = [name](std::string_view other) {
+        return name.size() == other.size() && to_lower(name[0]) == other[0] && equal_ignoring_case(name, other);
+    };
+    if (is("keep-alive")) found.keep_alive = true;
+    else if (is("set-cookie")) found.set_cookie = true;
+    else if (is("content-encoding")) found.content_encoding = true;
 }
 
 }  // namespace ferry::detail

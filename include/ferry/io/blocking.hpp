@@ -79,7 +79,7 @@ public:
 
 private:
     /// What a request on a kept connection does not ask for: out of its way.
-    [[gnu::noinline]] answer perform_seldom(const action& a) {
+    [[gnu::cold]] answer perform_seldom(const action& a) {
         switch (a.what) {
         case action::kind::resolve: return resolve(a);
         case action::kind::start_connect: return start_connect(a);
@@ -269,7 +269,7 @@ private:
 };
 
 /// Goes on with an operation from its first action on that concerns TLS.
-template <class T> void run_secured(blocking_driver& driver, transfer& t, operation<T>& op) {
+template <class T> [[gnu::cold]] void run_secured(blocking_driver& driver, transfer& t, operation<T>& op) {
     secured stage;  // for all of them: with a carrier it has memory of its own
     do {
         op.reply_by([&](const action& a) {
