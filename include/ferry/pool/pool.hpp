@@ -100,13 +100,18 @@ private:
             first_ = h.release();
         }
         ~doomed() {
+            if (first_) [[unlikely]]
+                close_all();
+        }
+
+    private:
+        [[gnu::cold]] void close_all() noexcept {
             while (first_) {
                 const handle h(std::exchange(first_, first_->beside.back));
                 if (observer_ && h->opened) observer_(h->why, h->value);
             }
         }
 
-    private:
         const observer& observer_;
         entry* first_ = nullptr;
     };
@@ -363,7 +368,7 @@ private:
         e.dies = add(now, limits_.max_lifetime - duration((jitter_ >> 16) % most));
     }
 
-    void replace(lease& l, DiscardReason why, time_point now) {
+    [[gnu::cold]] void replace(lease& l, DiscardReason why, time_point now) {
         doomed dead(observer_);
         std::lock_guard lock(mutex_);
         if (l.reused_) --counts_.reused;
@@ -394,7 +399,7 @@ private:
         trim(*l.home_, dead);
     }
 
-    void drop(lease& l, DiscardReason why) noexcept {
+    [[gnu::cold]] void drop(lease& l, DiscardReason why) noexcept {
         doomed dead(observer_);
         std::lock_guard lock(mutex_);
         after_fork(dead);
@@ -411,7 +416,7 @@ private:
     }
 
     /// The end of a lease whose connection is not kept.
-    void give_up(lease& l, DiscardReason why, doomed& dead) noexcept {
+    [[gnu::cold]] void give_up(lease& l, DiscardReason why, doomed& dead) noexcept {
         if (l.item_) {
             if (l.item_->opened) ++counts_.discarded[why];
             dead.add(std::move(l.item_), why);
@@ -447,7 +452,7 @@ private:
         return true;
     }
 
-    bool make_room(shelf& s, doomed& dead) {
+    [[gnu::cold]] bool make_room(shelf& s, doomed& dead) {
         if (s.idle.size() + s.leased >= limits_.max_per_host) {
             if (s.idle.empty()) return false;
             discard_idle(*s.idle.front(), DiscardReason::pool_full, dead);
@@ -486,7 +491,7 @@ private:
     static void tell(entry& e, void* place) noexcept {
         if constexpr (requires { e.value.idle_at(place); }) e.value.idle_at(place);
     }
-    void discard_idle(entry& e, DiscardReason why, doomed& dead) noexcept {
+    [[gnu::cold]] void discard_idle(entry& e, DiscardReason why, doomed& dead) noexcept {
         ++counts_.discarded[why];
         dead.add(take_idle(e), why);
     }
@@ -524,7 +529,10 @@ private:
 
     /// In a child, what the parent had is not ours: not its idle connections, its leases or its waiting threads.
     void after_fork(doomed& dead) noexcept {
-        if (forks_ == fork_count()) return;
+        if (forks_ != fork_count()) [[unlikely]]
+            forget_parent(dead);
+    }
+    [[gnu::cold]] void forget_parent(doomed& dead) noexcept {
         forks_ = fork_count();
         while (auto* e = idle_.front()) discard_idle(*e, DiscardReason::forked, dead);
         line_ = {};
