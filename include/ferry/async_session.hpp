@@ -244,8 +244,10 @@ private:
         return fetch(std::move(call), std::forward<Token>(token));
     }
     template <class Token> auto fetch(detail::call_owner call, Token&& token) {
-        return whole(std::move(call), std::forward<Token>(token),
-                     [](detail::async_call& c) { return detail::fetch(*c.exchange); });
+        return whole(std::move(call), std::forward<Token>(token), [](detail::async_call& c) {
+            c.start_clock();
+            return detail::fetch(*c.exchange);
+        });
     }
     template <class Token, class Make> auto whole(detail::call_owner call, Token&& token, Make make) {
         return detail::start_owned<Response>(std::forward<Token>(token), std::move(call), make,

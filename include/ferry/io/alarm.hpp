@@ -49,11 +49,13 @@ class alarm {
 public:
     explicit alarm(const asio::any_io_executor& ex) : timer_(ex) {}
 
-    /// Sees to it that `ring()` comes at `at` or before. Most calls find an earlier one set and cost nothing.
+    /// Most who ask find an earlier one set, and need do nothing.
+    bool rings_by(time_point at) const noexcept { return at >= set(); }
+
+    /// Sees to it that `ring()` comes at `at` or before.
     template <class Ring> void at_most(time_point at, const background& quiet, Ring ring) {
-        if (at >= set()) return;
         std::lock_guard lock(mutex_);
-        if (at >= set()) return;
+        if (rings_by(at)) return;
         set_ = at.time_since_epoch().count();
         timer_.expires_at(at);
         quiet.wait([this](auto handler) { timer_.async_wait(std::move(handler)); },

@@ -17,7 +17,6 @@
 #include <cstddef>
 #include <exception>
 #include <memory>
-#include <mutex>
 #include <new>
 #include <optional>
 #include <stop_token>
@@ -31,13 +30,16 @@ namespace ferry::detail {
 
 class async_call;
 
+/// How a handler can be called: where we are, which is on the session's executor; at once if its executor lets us; or
+/// only by way of its executor's queue.
+enum class calling { here, at_once, later };
+
 /// What is called when an operation of a call has ended: a handler, waiting.
 class ending {
 public:
     virtual ~ending() = default;
-    /// Takes its results from the call, puts the call down, and has the handler called: at once if that can be, `later`
-    /// only by way of its executor's queue.
-    virtual void operator()(async_call& c, std::error_code ec, bool later) = 0;
+    /// Takes its results from the call, puts the call down, and has the handler called.
+    virtual void operator()(async_call& c, std::error_code ec, calling how) = 0;
 };
 
 /// A call's memory serves one request after another. Its owner (a call under way, or a stream) says `release` once.
@@ -90,17 +92,17 @@ public:
         start(make);
     }
     template <class Make> void start(Make make) {
-        cancelled_ = false;
         thrown_.reset();
-        starting_ = true;
         begin_running();
         if (!refusal_) {
             frame_stack::scope scope(exchange->frames);
             engine_.emplace(make(), &exchange->frames);
         }
-        if (auto& token = asked_options().stop; token.stop_possible()) stop_.emplace(token, stopper{this, serial_});
-        run();
+        if (auto& token = asked_options().stop; token.stop_possible()) stop_.emplace(token, stopper{this, serial()});
+        run_until_rest(calling::later);
     }
+    /// Of a whole call, whose time begins now.
+    void start_clock() noexcept { detail::start_clock(*exchange, look_at_clock()); }
 
     /// For an ending: it has what it wants.
     void put_down() noexcept {
@@ -117,30 +119,23 @@ public:
 
     /// Nothing more is asked of it: what is under way is cancelled, a body is let go, and the memory comes back.
     void release() noexcept {
-        {
-            std::unique_lock lock(mutex_);
-            if (busy_) interrupt();
-            if (busy_ || !exchange || !exchange->conn) return begin_no_more(lock);
-        }
+        if (cancel_whatever() || !exchange || !exchange->conn) return begin_no_more();
         asio::post(core_->executor, letting_go(*this));
     }
 
     /// Ends an operation, if it is still under way. `type` as Asio has it: `total` alone asks for it only if the
     /// request can have had no effect.
-    void cancel(std::uint64_t operation, asio::cancellation_type_t type = asio::cancellation_type::terminal) {
+    void cancel(std::uint32_t operation, asio::cancellation_type_t type = asio::cancellation_type::terminal) {
         constexpr auto anyway = asio::cancellation_type::terminal | asio::cancellation_type::partial;
         if ((type & anyway) == asio::cancellation_type::none &&
             ((type & asio::cancellation_type::total) == asio::cancellation_type::none || (wrote_ && !harmless_)))
             return;
-        std::lock_guard lock(mutex_);
-        if (busy_ && serial_ == operation) interrupt();
+        interrupt(operation);
     }
-    void cancel_whatever() {
-        std::lock_guard lock(mutex_);
-        if (busy_) interrupt();
-    }
+    /// The same for whichever is under way; false when there is none.
+    bool cancel_whatever() { return interrupt(); }
     /// Which operation `cancel` means: the next to be started.
-    std::uint64_t next_operation() const noexcept { return serial_ + 1; }
+    std::uint32_t next_operation() const noexcept { return serial() + 1; }
 
     time_point ring(time_point now) { return check_time(now); }
 
@@ -158,10 +153,10 @@ private:
     }
 
     /// Ours to run, until it has to wait or is over.
-    void run() override {
-        const bool first = std::exchange(starting_, false);
+    void run(bool elsewhere) override { run_until_rest(elsewhere ? calling::at_once : calling::here); }
+    void run_until_rest(calling how) {
         std::error_code ec;
-        if (run_engine(ec)) end(ec, first);
+        if (run_engine(ec)) end(ec, how);
     }
     /// False when it waits.
     bool run_engine(std::error_code& ec) noexcept {
@@ -214,10 +209,10 @@ private:
         engine_.reset();
         exchange->conn = nullptr;
     }
-    void end(std::error_code ec, bool later) {
+    void end(std::error_code ec, calling how) {
         stop_.reset();
         drop_file();
-        if (ending_) (*ending_)(*this, ec, later);
+        if (ending_) (*ending_)(*this, ec, how);
         else put_down();
     }
     void abandon() noexcept override {
@@ -252,17 +247,14 @@ private:
         }
 
     private:
-        static void end(async_call& c) noexcept {
-            std::unique_lock lock(c.mutex_);
-            c.begin_no_more(lock);
-        }
+        static void end(async_call& c) noexcept { c.begin_no_more(); }
         async_call* call_;
     };
 
     /// What a std::stop_token calls.
     struct stopper {
         async_call* call;
-        std::uint64_t operation;
+        std::uint32_t operation;
         void operator()() const { call->cancel(operation); }
     };
 
@@ -286,7 +278,6 @@ private:
     const action* wish_ = nullptr;  // what the engine waits for
     secured stage_;                 // or what is behind that, under TLS
     std::optional<std::string> thrown_;
-    bool starting_ = false;
     bool harmless_ = false;
     bool has_own_ = false;
     std::optional<std::stop_callback<stopper>> stop_;

@@ -11,6 +11,7 @@
 #include <asio/generic/stream_protocol.hpp>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <system_error>
@@ -20,12 +21,30 @@ namespace ferry::detail {
 
 using async_socket = asio::basic_stream_socket<asio::generic::stream_protocol, asio::any_io_executor>;
 
-/// Shared with what is outstanding on it: a read that was given up still has its buffer here.
+/// What came of something that was begun: written once, and then it is `done`.
+struct async_outcome {
+    std::atomic<bool> done{false};
+    std::error_code ec{};
+    std::size_t n = 0;
+
+    void write(std::error_code what, std::size_t size) noexcept {
+        ec = what;
+        n = size;
+        done.store(true, std::memory_order_release);
+    }
+    bool written() const noexcept { return done.load(std::memory_order_acquire); }
+    /// For the next time.
+    void clear() noexcept { done.store(false, std::memory_order_relaxed); }
+};
+
+/// Shared with what is outstanding on it: a read that was given up still has its buffer, and its outcome, here.
 struct async_channel {
     async_channel(const asio::any_io_executor& executor, std::uint64_t id) : socket(executor) { http.info.id = id; }
 
     async_socket socket;
     connection http;
+    async_outcome received;
+    std::atomic<bool> writing{false};  // a write waits for room
     void* place = nullptr;             // in the pool while it is idle; guarded by the pool's lock
     std::atomic<bool> watched{false};  // somebody waits for news of it
 };

@@ -45,6 +45,7 @@ public:
 
     /// The alarm will ring at `at` or before.
     void wake_at(time_point at) {
+        if (alarm_.rings_by(at)) return;
         alarm_.at_most(at, quiet_, [weak = weak_from_this()] {
             if (auto self = weak.lock()) self->ring();
         });

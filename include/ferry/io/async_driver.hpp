@@ -25,7 +25,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -49,15 +48,16 @@ protected:
     std::optional<answer> perform(const action& a) {
         if (!std::exchange(waiting_, true)) {
             if (auto done = at_once(a)) return answered(*done);
-            if (cancelled_) return answered({.ec = errc::cancelled});
+            if (interrupted()) return answered({.ec = errc::cancelled});
             if (auto done = attempt(a)) return answered(*done);
+            just_now_ = never;
             bound_ = waits_for_turn(a) ? bound{std::min(turn_at_, a.until), a.until < turn_at_} : bound_of(a);
             over_at_ = bound_.at.time_since_epoch().count();
             core_->wake_at(bound_.at);
             return {};
         }
         if (auto done = attempt(a)) return answered(*done);
-        if (cancelled_) return answered(give_up(a, errc::cancelled));
+        if (interrupted()) return answered(give_up(a, errc::cancelled));
         if (bound_.at != never && clock::now() >= bound_.at) return answered(give_up(a, bound_.over()));
         return {};
     }
@@ -67,7 +67,7 @@ protected:
         asked_ = &q;
         body_ = body_reader(true);
         file_.reset();
-        cancelled_ = wrote_ = false;
+        wrote_ = false;
     }
     void stop_waiting() noexcept {
         if (in_line_) leave_line();
@@ -83,36 +83,33 @@ protected:
     /// One that was not committed leaves nothing behind.
     void drop_file() noexcept { file_.reset(); }
 
-    /// Makes the wait at hand, and those to come, end with `errc::cancelled`. The lock is held.
-    void interrupt() {
-        cancelled_ = true;
-        knock(core_->executor);
-    }
     /// The alarm rings: has a wait lasted too long? Returns when it will have.
     time_point check_time(time_point now) {
         auto over = time_point(clock::duration(over_at_.load()));
         if (over > now) return over;
-        std::lock_guard lock(mutex_);
-        if (busy_) knock(core_->executor);
+        knock();
         return never;
     }
 
+    /// Reads the clock, for what begins now.
+    time_point look_at_clock() noexcept { return just_now_ = clock::now(); }
+
     std::shared_ptr<async_core> core_;  // while somebody uses the call
-    std::atomic<bool> cancelled_{false};
-    std::atomic<bool> wrote_{false};  // bytes of the request
+    std::atomic<bool> wrote_{false};    // bytes of the request
 
 private:
+    const asio::any_io_executor& home() const noexcept override { return core_->executor; }
+
     struct attempt_to_connect {
         std::size_t id;
         Endpoint peer;  // none for a unix domain socket
         async_socket socket;
-        bool ended = false;
-        std::error_code ec{};
+        async_outcome ended{};
     };
-    struct outcome_of_io {
-        bool done = false;
-        std::error_code ec{};
-        std::size_t n = 0;
+    /// What a source fills, which may go on filling it when nobody waits for it any more.
+    struct pulling {
+        std::vector<char> memory;
+        async_outcome ended{};
     };
 
     answer answered(const answer& a) noexcept {
@@ -124,7 +121,7 @@ private:
     /// What never waits and is never interrupted.
     std::optional<answer> at_once(const action& a) {
         switch (a.what) {
-        case action::kind::now: return answer{.at = clock::now()};
+        case action::kind::now: return just_now_ = never, answer{.at = clock::now()};
         case action::kind::release: return release(a);
         default: return {};
         }
@@ -164,15 +161,13 @@ private:
     std::optional<answer> checkout(const action& a) {
         using outcome = async_pool::outcome;
         if (in_line_) {
-            {
-                std::lock_guard lock(mutex_);
-                if (!granted_) return {};
-            }
+            if (!granted_) return {};
             return handed_out(leave_line(), clock::now());
         }
         granted_ = false;
         const auto key = place_of(*asked_);
-        const auto now = clock::now();
+        auto now = std::exchange(just_now_, never);
+        if (now == never) now = clock::now();
         if (a.renew) {
             lease_.next(a.reason, now);
             forget_outstanding();
@@ -196,9 +191,8 @@ private:
         return {.conn = &live_or_blank(now), .at = now};
     }
     void wake() noexcept override {
-        std::lock_guard lock(mutex_);
         granted_ = true;
-        knock(core_->executor);
+        knock();
     }
 
     connection& live_or_blank(time_point now) {
@@ -264,13 +258,11 @@ private:
     }
     void forget_outstanding() noexcept {
         if (auto left = std::exchange(lookup_, nullptr)) left->leave();
-        std::vector<attempt_to_connect> losers;
-        std::lock_guard lock(mutex_);
-        ++turn_;
-        working_ = {};
-        losers.swap(dialing_);
-        reading_ = writing_ = pulling_ = no_room_ = false;
-        received_ = pulled_ = {};
+        if (working_) working_ = {};
+        for (auto& loser : dialing_) close(*loser);
+        dialing_.clear();
+        pulling_.reset();
+        reading_ = no_room_ = false;
         attempts_ = 0;
     }
 
@@ -299,10 +291,7 @@ private:
         *a.text = std::move(r.about);
         return answer{.ec = r.ec, .at = clock::now()};
     }
-    void looked_up() noexcept override {
-        std::lock_guard lock(mutex_);
-        knock(core_->executor);
-    }
+    void looked_up() noexcept override { knock(); }
 
     std::optional<answer> start_connect(const action& a) {
         const bool path = !a.path.empty();
@@ -317,38 +306,38 @@ private:
         if (ec) return answer{.ec = system_error(ec)};
         fd.release();
         const auto id = attempts_++;
-        {
-            std::lock_guard lock(mutex_);
-            dialing_.push_back({id, a.peer, std::move(socket), path});
-        }
-        if (path) return answer{.n = id};
+        auto attempt = std::make_shared<attempt_to_connect>(id, a.peer, std::move(socket));
+        dialing_.push_back(attempt);
+        if (path) return attempt->ended.write({}, 0), answer{.n = id};
         const system_address to(a.peer);
-        dialing_.back().socket.async_connect(asio::generic::stream_protocol::endpoint(to.get(), to.size, IPPROTO_TCP),
-                                             on(other_memory_, [this, id](std::error_code failed) {
-                                                 for (auto& d : dialing_)
-                                                     if (d.id == id) d.ended = true, d.ec = system_error(failed);
-                                             }));
+        auto& connecting = attempt->socket;
+        connecting.async_connect(asio::generic::stream_protocol::endpoint(to.get(), to.size, IPPROTO_TCP),
+                                 on(other_memory_, [attempt = std::move(attempt)](std::error_code failed) {
+                                     attempt->ended.write(system_error(failed), 0);
+                                 }));
         return answer{.n = id};
+    }
+    static void close(attempt_to_connect& a) noexcept {
+        std::error_code ignored;
+        a.socket.close(ignored);
     }
 
     std::optional<answer> await_connect() {
-        std::unique_lock lock(mutex_);
         if (dialing_.empty()) return answer{.ec = errc::no_address, .n = unknown_size};
-        auto ended = std::find_if(dialing_.begin(), dialing_.end(), [](auto& d) { return d.ended; });
+        auto ended = std::find_if(dialing_.begin(), dialing_.end(), [](auto& d) { return d->ended.written(); });
         if (ended == dialing_.end()) return {};
         auto first = std::move(*ended);
         dialing_.erase(ended);
-        lock.unlock();
-        if (first.ec) return answer{.ec = first.ec, .n = first.id, .at = clock::now()};
+        if (first->ended.ec) return close(*first), answer{.ec = first->ended.ec, .n = first->id, .at = clock::now()};
         auto& channel = *lease_;
-        channel->socket = std::move(first.socket);
+        channel->socket = std::move(first->socket);
         channel->http.open = true;
-        channel->http.info.remote = first.peer;
+        channel->http.info.remote = first->peer;
         channel->http.info.local = local_endpoint(channel->socket.native_handle());
         forget_outstanding();
         const auto now = clock::now();
         lease_.opened(now);
-        return answer{.n = first.id, .at = now};
+        return answer{.n = first->id, .at = now};
     }
 
     // Bytes.
@@ -358,19 +347,19 @@ private:
             start_reading(a.into);
             return {};
         }
-        std::lock_guard lock(mutex_);
-        if (!received_.done) return {};
+        auto& received = (*lease_)->received;
+        if (!received.written()) return {};
         reading_ = false;
-        received_.done = false;
-        return answer{.ec = received_.ec, .n = received_.n};
+        received.clear();
+        return answer{.ec = received.ec, .n = received.n};
     }
     /// The read may outlive the call's interest in it: the channel, whose buffer it fills, stays with it.
     void start_reading(std::span<char> into) {
         reading_ = true;
         auto channel = lease_->share();
         auto& socket = channel->socket;
-        auto handler = on(read_memory_, [this, channel = std::move(channel)](std::error_code ec, std::size_t n) {
-            received_ = {true, ec == asio::error::eof ? std::error_code{} : system_error(ec), n};
+        auto handler = on(read_memory_, [channel = std::move(channel)](std::error_code ec, std::size_t n) {
+            channel->received.write(ec == asio::error::eof ? std::error_code{} : system_error(ec), n);
         });
         errno = 0;
         socket.async_read_some(asio::buffer(into.data(), into.size()), std::move(handler));
@@ -380,13 +369,8 @@ private:
     std::optional<answer> write(const action& a) {
         auto& channel = *lease_;
         if (a.watch && !reading_ && !nothing_to_read()) return answer{.readable = true};
-        bool writing = false;
-        {
-            std::lock_guard lock(mutex_);
-            if (received_.done && (a.watch || no_room_)) return no_room_ = false, answer{.readable = true};
-            writing = writing_;
-        }
-        if (writing) {  // there is still no room, and what came was no answer: listens on
+        if (channel->received.written() && (a.watch || no_room_)) return no_room_ = false, answer{.readable = true};
+        if (channel->writing) {  // there is still no room, and what came was no answer: listens on
             if (!reading_) start_reading(raw_room(channel->http));
             no_room_ = true;
             return {};
@@ -398,10 +382,11 @@ private:
             return answer{.n = static_cast<std::size_t>(n)};
         }
         if (errno != EAGAIN && errno != EWOULDBLOCK) return answer{.ec = last_error()};
-        no_room_ = writing_ = true;  // nothing is outstanding that would change it
+        no_room_ = channel->writing = true;  // nothing is outstanding that would change it
         if (!reading_) start_reading(raw_room(channel->http));
-        channel->socket.async_wait(asio::socket_base::wait_write,
-                                   on(other_memory_, [this](std::error_code) { writing_ = false; }));
+        channel->socket.async_wait(
+            asio::socket_base::wait_write,
+            on(other_memory_, [share = channel.share()](std::error_code) { share->writing = false; }));
         return {};
     }
 
@@ -414,38 +399,31 @@ private:
     }
     std::optional<answer> pull(const action& a) {
         if (pulling_) {
-            {
-                std::lock_guard lock(mutex_);
-                if (!pulled_.done) return {};
-                pulled_.done = pulling_ = false;
-            }
-            auto got = take_pulled(a.into);
+            if (!pulling_->ended.written()) return {};
+            working_ = {};
+            auto got = take_pulled(*std::exchange(pulling_, nullptr), a.into);
             if (got.ec || got.n > 0) return got;
         }
         answer got;
         got.ec = with_descriptors(core_->pool, [&] { return (got = body_.read(a.into)).ec; });
         if (got.ec || got.n > 0 || !body_.later()) return got;
-        pulling_ = true;
         start_pulling(*body_.later(), a.into);
         return {};
     }
-    answer take_pulled(std::span<char> into) {
-        if (!pulled_.ec && pulled_.n > pull_memory_->size()) pulled_.ec = body_reader::too_large();
-        auto got = body_.take({.ec = pulled_.ec, .n = pulled_.n});
-        if (!got.ec) std::copy_n(pull_memory_->data(), got.n, into.data());
+    answer take_pulled(const pulling& p, std::span<char> into) {
+        auto ec = p.ended.ec;
+        if (!ec && p.ended.n > p.memory.size()) ec = body_reader::too_large();
+        auto got = body_.take({.ec = ec, .n = p.ended.n});
+        if (!got.ec) std::copy_n(p.memory.data(), got.n, into.data());
         return got;
     }
-    /// The function fills memory of its own, which it may go on filling when nobody waits for it any more.
     void start_pulling(const Source& source, std::span<char> into) {
         keep_context_working();
-        auto memory = std::make_shared<std::vector<char>>(std::min(into.size(), small_buffer));
-        auto note = [this, memory](std::error_code ec, std::size_t n) {
-            working_ = {};
-            pulled_ = {true, ec, n};
-        };
-        auto handler = std::make_shared<news<decltype(note)>>(on(other_memory_, note));
-        pull_memory_ = memory;
-        source.read_async(*memory, [handler](std::error_code ec, std::size_t n) { (*handler)(ec, n); });
+        pulling_ = std::make_shared<pulling>(std::vector<char>(std::min(into.size(), small_buffer)));
+        auto t = std::make_shared<ticket>(static_cast<serialized&>(*this));
+        source.read_async(pulling_->memory, [t, p = pulling_](std::error_code ec, std::size_t n) {
+            t->deliver([&] { p->ended.write(ec, n); }, true);
+        });
     }
     answer create(const action& a) {
         file_.emplace();
@@ -478,20 +456,20 @@ private:
     body_reader body_;
     std::optional<file_writer> file_;
     asio::any_io_executor working_;
-    std::shared_ptr<std::vector<char>> pull_memory_;
 
     // The wait at hand.
     bool waiting_ = false;
+    time_point just_now_ = never;  // if no time has been spent since the clock was looked at
     bound bound_;
     std::atomic<clock::rep> over_at_{never.time_since_epoch().count()};
     time_point turn_at_ = never;
 
     // What has been started, and what came of it.
-    bool in_line_ = false, granted_ = false;
-    bool reading_ = false, pulling_ = false;
-    bool writing_ = false, no_room_ = false;
-    outcome_of_io received_, pulled_;
-    std::vector<attempt_to_connect> dialing_;
+    bool in_line_ = false;
+    std::atomic<bool> granted_{false};
+    bool reading_ = false, no_room_ = false;
+    std::shared_ptr<pulling> pulling_;
+    std::vector<std::shared_ptr<attempt_to_connect>> dialing_;
     std::size_t attempts_ = 0;  // since the connection was blank
     std::shared_ptr<lookup> lookup_;
 

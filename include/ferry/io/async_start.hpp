@@ -16,6 +16,7 @@
 #include <array>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <system_error>
 #include <tuple>
 #include <type_traits>
@@ -157,21 +158,35 @@ template <class Take> struct ends_beside_call {
 };
 
 template <class Handler, class End> class handler_ending final : public ending {
-public:
-    handler_ending(Handler h, End end, const asio::any_io_executor& ex)
-        : work_(work_for(h, ex)), handler_(std::move(h)), end_(std::move(end)) {}
+    using work = decltype(work_for(std::declval<Handler&>(), std::declval<const asio::any_io_executor&>()));
+    static constexpr bool may_be_at_home = std::is_same_v<work, asio::any_io_executor>;
 
-    void operator()(async_call& c, std::error_code ec, bool later) override {
-        auto work = std::move(work_);
+public:
+    handler_ending(Handler h, End end, const asio::any_io_executor& home)
+        : handler_(std::move(h)), end_(std::move(end)) {
+        if (!is_at_home(home)) away_.emplace(work_for(handler_, home));
+    }
+
+    void operator()(async_call& c, std::error_code ec, calling how) override {
+        auto on = std::move(away_);
+        if constexpr (may_be_at_home)
+            if (!on && how != calling::here) on.emplace(c.core()->executor);
         auto results = end_.results(c, ec);
         completion<Handler, decltype(results)> done{std::move(handler_), ec, std::move(results)};
         c.put_down();  // and with it this ending
-        if (later) asio::post(work, std::move(done));
-        else asio::dispatch(work, std::move(done));
+        if (!on) done();
+        else if (how == calling::later) asio::post(*on, std::move(done));
+        else asio::dispatch(*on, std::move(done));
     }
 
 private:
-    decltype(work_for(std::declval<Handler&>(), std::declval<const asio::any_io_executor&>())) work_;
+    bool is_at_home(const asio::any_io_executor& home) const {
+        if constexpr (may_be_at_home) return asio::get_associated_executor(handler_, home) == home;
+        else return false;
+    }
+
+    /// On the session's own executor an operation under way has work anyway; on another it is given some.
+    std::optional<work> away_;
     Handler handler_;
     End end_;
 };

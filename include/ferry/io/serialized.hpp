@@ -1,4 +1,4 @@
-// Work that waits for news from any thread, and is run by one thread at a time, without a lock held meanwhile.
+// Work that waits for news from any thread, and is run by one thread at a time, without a lock.
 #pragma once
 
 #include <ferry/io/handler_memory.hpp>
@@ -6,17 +6,19 @@
 #include <asio/any_io_executor.hpp>
 #include <asio/post.hpp>
 
-#include <cstddef>
+#include <atomic>
 #include <cstdint>
-#include <mutex>
 #include <utility>
 
 namespace ferry::detail {
 
-/// What an operation with many steps is made of. Whatever it waits for holds a ticket and brings its news under the
-/// lock; who finds nobody running it, runs it. So steps never overlap, on whatever executor the news come, and the
-/// caller's functions are called with no lock held. News of a wait that was given up find their turn over.
+/// What an operation with many steps is made of. Whatever it waits for holds a ticket, writes its news where only it
+/// writes, and then arrives; who finds nobody running the operation, runs it. So steps never overlap, on whatever
+/// executor the news come. What was given up has written to where nobody looks any more, and its arrival is a look at
+/// nothing new.
 class serialized {
+    using word = std::uint64_t;
+
 public:
     serialized(const serialized&) = delete;
     serialized& operator=(const serialized&) = delete;
@@ -25,33 +27,39 @@ protected:
     serialized() = default;
     ~serialized() = default;
 
-    /// A share in what comes. Made with the lock held.
+    /// A share in what comes.
     class ticket {
     public:
-        explicit ticket(serialized& s) noexcept : of_(&s), turn_(s.turn_) { ++s.tickets_; }
-        ticket(ticket&& o) noexcept : of_(std::exchange(o.of_, nullptr)), turn_(o.turn_) {}
+        explicit ticket(serialized& s) noexcept : of_(&s) { s.state_.fetch_add(one_ticket, std::memory_order_relaxed); }
+        /// That of a knock was counted with the decision to knock.
+        ticket(serialized& s, word knock) noexcept : of_(&s), knock_(knock) {}
+        ticket(ticket&& o) noexcept : of_(std::exchange(o.of_, nullptr)), knock_(o.knock_) {}
         ticket(const ticket&) = delete;
         ticket& operator=(const ticket&) = delete;
         ~ticket() {
-            if (of_) of_->lost();
+            if (of_) of_->lost(knock_);
         }
-        template <class Note> void deliver(Note note) {
-            if (auto* s = std::exchange(of_, nullptr)) s->arrive(turn_, note);
+        /// Once. `elsewhere`: not by way of `home()`.
+        template <class Note> void deliver(Note note, bool elsewhere) {
+            auto* s = std::exchange(of_, nullptr);
+            if (!s) return;
+            note();
+            s->arrive(knock_, elsewhere);
         }
 
     private:
         serialized* of_;
-        std::uint64_t turn_;
+        word knock_ = 0;
     };
 
-    /// A handler for Asio: `note(results...)` is done under the lock.
+    /// A handler for Asio: `note(results...)` writes the news.
     template <class Note> class news {
     public:
         using allocator_type = handler_allocator<void>;
         news(ticket t, handler_memory& m, Note note) : ticket_(std::move(t)), memory_(&m), note_(std::move(note)) {}
         allocator_type get_allocator() const noexcept { return allocator_type(*memory_); }
         template <class... Results> void operator()(const Results&... results) {
-            ticket_.deliver([&] { note_(results...); });
+            ticket_.deliver([&] { note_(results...); }, false);
         }
 
     private:
@@ -59,91 +67,110 @@ protected:
         handler_memory* memory_;
         Note note_;
     };
-    template <class Note> news<Note> on(handler_memory& m, Note note) {
-        std::lock_guard lock(mutex_);
-        return news<Note>(ticket(*this), m, std::move(note));
-    }
+    template <class Note> news<Note> on(handler_memory& m, Note note) { return {ticket(*this), m, std::move(note)}; }
 
-    /// Has it run soon, by way of the executor. The lock is held.
-    void knock(const asio::any_io_executor& ex) {
-        news_ = true;
-        if (!busy_ || running_ || knocked_) return;
-        knocked_ = true;
-        asio::post(ex, news(ticket(*this), knock_memory_, [] {}));
+    /// Has the operation at hand look soon, by way of `home()`, if there is one.
+    void knock() {
+        knock_if(0, [](word) { return true; });
     }
+    /// The same, and it finds itself `interrupted`. False when there is none.
+    bool interrupt() {
+        return knock_if(interrupted_, [](word) { return true; });
+    }
+    /// The same, if it is that one.
+    bool interrupt(std::uint32_t operation) {
+        return knock_if(interrupted_, [operation](word s) { return serial_of(s) == operation; });
+    }
+    bool interrupted() const noexcept { return state_.load(std::memory_order_acquire) & interrupted_; }
+
+    /// The operation at hand, or the last one.
+    std::uint32_t serial() const noexcept { return serial_of(state_.load(std::memory_order_relaxed)); }
 
     /// Begins an operation; the caller runs it.
-    void begin_running() {
-        std::lock_guard lock(mutex_);
-        busy_ = running_ = true;
-        ++serial_;
+    void begin_running() noexcept {
+        change([](word s) { return (s | busy_ | running_) + one_operation; });
     }
     /// Waits, unless there were news meanwhile.
     bool rest() noexcept {
-        std::lock_guard lock(mutex_);
-        if (std::exchange(news_, false)) return false;
-        running_ = false;
-        return true;
+        return !(change([](word s) { return s & news_ ? s & ~news_ : s & ~running_; }).was & news_);
     }
     /// The operation is over.
     void end_running() noexcept {
-        std::unique_lock lock(mutex_);
-        busy_ = running_ = news_ = false;
-        settle(lock);
+        settle(change([](word s) { return s & ~(busy_ | running_ | news_ | interrupted_); }).is);
     }
-    /// Nobody will begin another one. The lock is held, and let go if that was the end of all.
-    void begin_no_more(std::unique_lock<std::mutex>& lock) noexcept {
-        released_ = true;
-        settle(lock);
+    /// Nobody will begin another one.
+    void begin_no_more() noexcept {
+        settle(change([](word s) { return s | released_; }).is);
     }
 
-    virtual void run() = 0;               // it is ours to run: until `rest` says true, or it is over
-    virtual void abandon() noexcept = 0;  // what it waits for was destroyed with its context
-    virtual void unused() noexcept = 0;   // nobody owns it, and nothing is outstanding
-
-    std::mutex mutex_;
-    std::uint64_t turn_ = 0;    // what is outstanding from an earlier one concerns nobody any more
-    std::uint64_t serial_ = 0;  // of the operation
-    bool busy_ = false;         // there is an operation
+    virtual const asio::any_io_executor& home() const noexcept = 0;
+    virtual void run(bool elsewhere) = 0;  // it is ours to run: until `rest` says true, or it is over
+    virtual void abandon() noexcept = 0;   // what it waits for was destroyed with its context
+    virtual void unused() noexcept = 0;    // nobody owns it, and nothing is outstanding
 
 private:
-    template <class Note> void arrive(std::uint64_t turn, Note note) {
-        {
-            std::unique_lock lock(mutex_);
-            --tickets_;
-            knocked_ = false;
-            if (!busy_) return settle(lock);
-            if (turn == turn_) note();
-            news_ = true;
-            if (running_) return;
-            running_ = true;
-            news_ = false;
+    // One word holds all that has to change at once.
+    static constexpr word busy_ = 1;      // there is an operation
+    static constexpr word running_ = 2;   // somebody runs it
+    static constexpr word news_ = 4;      // and has to look again
+    static constexpr word knocking_ = 8;  // a knock is on its way
+    static constexpr word interrupted_ = 16;
+    static constexpr word released_ = 32;  // there will be no other operation
+    static constexpr word one_ticket = 1u << 8;
+    static constexpr word one_operation = word(1) << 32;
+    static constexpr word tickets_of(word s) noexcept { return s & (one_operation - one_ticket); }
+    static constexpr std::uint32_t serial_of(word s) noexcept { return static_cast<std::uint32_t>(s / one_operation); }
+
+    struct changed {
+        word was, is;
+        bool gained(word flag) const noexcept { return is & ~was & flag; }
+    };
+    template <class Next> changed change(Next next) noexcept {
+        auto s = state_.load(std::memory_order_relaxed);
+        for (;;) {
+            const auto to = next(s);
+            if (to == s) return {s, s};
+            if (state_.compare_exchange_weak(s, to, std::memory_order_acq_rel, std::memory_order_relaxed))
+                return {s, to};
         }
-        run();
     }
-    void lost() noexcept {
-        {
-            std::unique_lock lock(mutex_);
-            --tickets_;
-            if (!busy_) return settle(lock);
-            if (running_ || tickets_ > 0) return;
-            running_ = true;
-        }
-        abandon();
+
+    template <class Which> bool knock_if(word flag, Which which) {
+        const auto c = change([&](word s) {
+            if (!(s & busy_) || !which(s)) return s;
+            s |= flag;
+            if (s & running_) return s | news_;
+            return s & knocking_ ? s : (s | knocking_) + one_ticket;
+        });
+        if (c.gained(knocking_)) asio::post(home(), news(ticket(*this, knocking_), knock_memory_, [] {}));
+        return c.is & busy_;
     }
-    void settle(std::unique_lock<std::mutex>& lock) noexcept {
-        if (!released_ || busy_ || tickets_ > 0) return;
-        released_ = false;
-        lock.unlock();
+
+    void arrive(word knock, bool elsewhere) {
+        const auto c = change([knock](word s) {
+            s = (s - one_ticket) & ~knock;
+            if (!(s & busy_)) return s;
+            return s | (s & running_ ? news_ : running_);
+        });
+        if (c.gained(running_)) return run(elsewhere);
+        if (!(c.is & busy_)) settle(c.is);
+    }
+    void lost(word knock) noexcept {
+        const auto c = change([knock](word s) {
+            s = (s - one_ticket) & ~knock;
+            return s & busy_ && tickets_of(s) == 0 ? s | running_ : s;
+        });
+        if (c.gained(running_)) return abandon();
+        if (!(c.is & busy_)) settle(c.is);
+    }
+    void settle(word s) noexcept {
+        if (!(s & released_) || s & busy_ || tickets_of(s) > 0) return;
+        state_.store(s & ~released_, std::memory_order_relaxed);
         unused();  // and with it, perhaps, this object
     }
 
+    std::atomic<word> state_{0};
     handler_memory knock_memory_;
-    std::size_t tickets_ = 0;
-    bool released_ = false;
-    bool running_ = false;
-    bool news_ = false;
-    bool knocked_ = false;
 };
 
 }  // namespace ferry::detail
