@@ -50,16 +50,16 @@ public:
 
     // For the owner, while no operation is under way.
 
-    request asked;
-    Response response;
-    Options own;
     std::string method, path;
-    std::optional<transfer> exchange;
-    std::optional<line_splitter> lines;
     std::string_view piece;
     std::size_t count = 0;
     bool found = false;
     std::size_t place = 0;  // in the core
+    std::optional<line_splitter> lines;
+
+    request asked;
+    Response response;
+    std::optional<transfer> exchange;
 
     const std::shared_ptr<async_core>& core() const noexcept { return core_; }
 
@@ -72,11 +72,9 @@ public:
     /// Makes a request ready. What is wrong with it is told when it is started. `verb` must outlive the call.
     void prepare(std::string_view verb, std::string_view url) { prepare_with(verb, url, Options::none()); }
     void prepare(std::string_view verb, std::string_view url, Options&& with) {
-        own = std::move(with);
-        has_own_ = true;
-        prepare_with(verb, url, own);
+        prepare_with(verb, url, own_.emplace(std::move(with)));
     }
-    bool refused() const noexcept { return static_cast<bool>(refusal_); }
+    bool refused() const noexcept { return refusal_.has_value(); }
 
     /// From lines back to bytes: what of a piece has not been taken is the next one.
     transfer& without_lines() noexcept {
@@ -112,7 +110,7 @@ public:
     /// The failure behind a code, for people.
     std::shared_ptr<const Error> error_of(std::error_code ec) {
         if (!ec) return nullptr;
-        auto f = refusal_ ? refusal_ : failed(*exchange, ec);
+        auto f = refusal_ ? *refusal_ : failed(*exchange, ec);
         if (thrown_) f.particulars = *thrown_;
         return std::make_shared<const Error>(to_error(std::move(f)));
     }
@@ -141,7 +139,7 @@ public:
 
 private:
     void prepare_with(std::string_view verb, std::string_view url, const Options& with) {
-        refusal_ = {};
+        refusal_.reset();
         response.clear();
         asked.options = nullptr;
         const session_defaults& defaults = overlay_ ? *overlay_ : *core_;
@@ -170,7 +168,7 @@ private:
                     return false;
                 }
             }
-            ec = engine_ ? engine_->result() : refusal_.ec;
+            ec = engine_ ? engine_->result() : refusal_->ec;
             engine_.reset();
         } catch (const std::exception& e) {
             ec = thrown(e.what());
@@ -227,7 +225,7 @@ private:
         exchange.reset();
         overlay_.reset();
         beside_.reset();
-        if (std::exchange(has_own_, false)) own = {};
+        own_.reset();
         core->recycle(*this);
     }
     const Options& asked_options() const noexcept { return asked.options ? *asked.options : Options::none(); }
@@ -271,18 +269,20 @@ private:
         else delete e;
     }
 
-    std::shared_ptr<const session_defaults> overlay_;
-    std::shared_ptr<void> beside_;
-    failure refusal_;
     std::optional<operation<std::error_code>> engine_;
     const action* wish_ = nullptr;  // what the engine waits for
-    secured stage_;                 // or what is behind that, under TLS
-    std::optional<std::string> thrown_;
-    bool harmless_ = false;
-    bool has_own_ = false;
-    std::optional<std::stop_callback<stopper>> stop_;
     ending* ending_ = nullptr;
+    std::shared_ptr<const session_defaults> overlay_;
+    std::shared_ptr<void> beside_;
+    bool harmless_ = false;
     alignas(std::max_align_t) std::array<std::byte, 256> ending_room_;
+
+    // What few requests have.
+    secured stage_;  // what is behind the wish, under TLS
+    std::optional<failure> refusal_;
+    std::optional<std::string> thrown_;
+    std::optional<std::stop_callback<stopper>> stop_;
+    std::optional<Options> own_;
 };
 
 }  // namespace ferry::detail

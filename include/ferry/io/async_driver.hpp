@@ -65,7 +65,7 @@ protected:
     /// Before the first action of a call.
     void reset_driver(const request& q) {
         asked_ = &q;
-        body_ = body_reader(true);
+        body_.reset();
         file_.reset();
         wrote_ = false;
     }
@@ -393,8 +393,9 @@ private:
     // The request's body, files, and the rate.
 
     answer open_body() {
+        if (!body_) body_.emplace(true);
         answer opened;
-        opened.ec = with_descriptors(core_->pool, [&] { return (opened = body_.open(asked_->body())).ec; });
+        opened.ec = with_descriptors(core_->pool, [&] { return (opened = body_->open(asked_->body())).ec; });
         return opened;
     }
     std::optional<answer> pull(const action& a) {
@@ -405,15 +406,15 @@ private:
             if (got.ec || got.n > 0) return got;
         }
         answer got;
-        got.ec = with_descriptors(core_->pool, [&] { return (got = body_.read(a.into)).ec; });
-        if (got.ec || got.n > 0 || !body_.later()) return got;
-        start_pulling(*body_.later(), a.into);
+        got.ec = with_descriptors(core_->pool, [&] { return (got = body_->read(a.into)).ec; });
+        if (got.ec || got.n > 0 || !body_->later()) return got;
+        start_pulling(*body_->later(), a.into);
         return {};
     }
     answer take_pulled(const pulling& p, std::span<char> into) {
         auto ec = p.ended.ec;
         if (!ec && p.ended.n > p.memory.size()) ec = body_reader::too_large();
-        auto got = body_.take({.ec = ec, .n = p.ended.n});
+        auto got = body_->take({.ec = ec, .n = p.ended.n});
         if (!got.ec) std::copy_n(p.memory.data(), got.n, into.data());
         return got;
     }
@@ -451,29 +452,31 @@ private:
     /// In line nothing of Asio's is outstanding that would keep the context running.
     void keep_context_working() { working_ = asio::prefer(core_->executor, asio::execution::outstanding_work.tracked); }
 
+    // What every request touches lies together: with many under way none of it is in a cache.
+
     const request* asked_ = nullptr;
     async_pool::lease lease_;
-    body_reader body_;
-    std::optional<file_writer> file_;
-    asio::any_io_executor working_;
 
     // The wait at hand.
     bool waiting_ = false;
-    time_point just_now_ = never;  // if no time has been spent since the clock was looked at
+    bool in_line_ = false;
+    std::atomic<bool> granted_{false};
+    bool reading_ = false, no_room_ = false;  // what has been started
+    time_point just_now_ = never;             // if no time has been spent since the clock was looked at
     bound bound_;
     std::atomic<clock::rep> over_at_{never.time_since_epoch().count()};
     time_point turn_at_ = never;
 
-    // What has been started, and what came of it.
-    bool in_line_ = false;
-    std::atomic<bool> granted_{false};
-    bool reading_ = false, no_room_ = false;
-    std::shared_ptr<pulling> pulling_;
     std::vector<std::shared_ptr<attempt_to_connect>> dialing_;
     std::size_t attempts_ = 0;  // since the connection was blank
     std::shared_ptr<lookup> lookup_;
+    std::shared_ptr<pulling> pulling_;
+    asio::any_io_executor working_;
+    handler_memory read_memory_;
 
-    handler_memory read_memory_, other_memory_;
+    std::optional<body_reader> body_;
+    std::optional<file_writer> file_;
+    handler_memory other_memory_;
 };
 
 }  // namespace ferry::detail
