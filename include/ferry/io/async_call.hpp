@@ -72,9 +72,11 @@ public:
     /// Makes a request ready. What is wrong with it is told when it is started. `verb` must outlive the call.
     void prepare(std::string_view verb, std::string_view url) { prepare_with(verb, url, Options::none()); }
     void prepare(std::string_view verb, std::string_view url, Options&& with) {
-        prepare_with(verb, url, own_.emplace(std::move(with)));
+        own_ = std::move(with);
+        has_own_ = true;
+        prepare_with(verb, url, own_);
     }
-    bool refused() const noexcept { return refusal_.has_value(); }
+    bool refused() const noexcept { return refusal_ != nullptr; }
 
     /// From lines back to bytes: what of a piece has not been taken is the next one.
     transfer& without_lines() noexcept {
@@ -143,7 +145,8 @@ private:
         response.clear();
         asked.options = nullptr;
         const session_defaults& defaults = overlay_ ? *overlay_ : *core_;
-        if (auto c = defaults.prepare(asked, verb, url, with)) refusal_ = detail::refused(std::move(c), url);
+        if (auto c = defaults.prepare(asked, verb, url, with))
+            refusal_ = std::make_unique<failure>(detail::refused(std::move(c), url));
         harmless_ = is_safe(verb);
         exchange.emplace(asked, response);
         lines.reset();
@@ -225,7 +228,7 @@ private:
         exchange.reset();
         overlay_.reset();
         beside_.reset();
-        own_.reset();
+        if (std::exchange(has_own_, false)) own_ = {};
         core->recycle(*this);
     }
     const Options& asked_options() const noexcept { return asked.options ? *asked.options : Options::none(); }
@@ -275,14 +278,13 @@ private:
     std::shared_ptr<const session_defaults> overlay_;
     std::shared_ptr<void> beside_;
     bool harmless_ = false;
-    alignas(std::max_align_t) std::array<std::byte, 256> ending_room_;
-
-    // What few requests have.
-    secured stage_;  // what is behind the wish, under TLS
-    std::optional<failure> refusal_;
+    bool has_own_ = false;
+    std::unique_ptr<failure> refusal_;
     std::optional<std::string> thrown_;
     std::optional<std::stop_callback<stopper>> stop_;
-    std::optional<Options> own_;
+    alignas(std::max_align_t) std::array<std::byte, 256> ending_room_;
+    secured stage_;  // what is behind the wish, under TLS
+    Options own_;
 };
 
 }  // namespace ferry::detail

@@ -393,7 +393,7 @@ private:
     // The request's body, files, and the rate.
 
     answer open_body() {
-        if (!body_) body_.emplace(true);
+        if (!body_) body_ = std::make_unique<body_reader>(true);
         answer opened;
         opened.ec = with_descriptors(core_->pool, [&] { return (opened = body_->open(asked_->body())).ec; });
         return opened;
@@ -427,11 +427,11 @@ private:
         });
     }
     answer create(const action& a) {
-        file_.emplace();
+        file_ = std::make_unique<file_writer>();
         return {.ec = with_descriptors(core_->pool, [&] { return file_->open(std::string(a.path)); })};
     }
     answer resume(const action& a) {
-        file_.emplace();
+        file_ = std::make_unique<file_writer>();
         answer found;
         found.ec = with_descriptors(core_->pool, [&] { return file_->resume(std::string(a.path), *a.text, found.n); });
         return found;
@@ -471,11 +471,11 @@ private:
     std::size_t attempts_ = 0;  // since the connection was blank
     std::shared_ptr<lookup> lookup_;
     std::shared_ptr<pulling> pulling_;
+    std::unique_ptr<body_reader> body_;
+    std::unique_ptr<file_writer> file_;
     asio::any_io_executor working_;
     handler_memory read_memory_;
 
-    std::optional<body_reader> body_;
-    std::optional<file_writer> file_;
     handler_memory other_memory_;
 };
 

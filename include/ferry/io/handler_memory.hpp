@@ -26,8 +26,8 @@ public:
     }
 
 private:
+    std::atomic<bool> taken_{false};  // beside what is touched first
     alignas(std::max_align_t) std::array<std::byte, 320> room_;
-    std::atomic<bool> taken_{false};
 };
 
 template <class T> class handler_allocator {
