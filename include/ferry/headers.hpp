@@ -43,13 +43,14 @@ public:
     ~Headers() = default;
     /// What was moved from is empty.
     Headers(Headers&& o) noexcept
-        : text_(std::exchange(o.text_, {})), near_(o.near_), more_(std::move(o.more_)),
-          size_(std::exchange(o.size_, 0)) {}
+        : text_(std::exchange(o.text_, {})), more_(std::move(o.more_)), size_(std::exchange(o.size_, 0)) {
+        copy_near(o);
+    }
     Headers& operator=(Headers&& o) noexcept {
         text_ = std::exchange(o.text_, {});
-        near_ = o.near_;
         more_ = std::exchange(o.more_, {});
         size_ = std::exchange(o.size_, 0);
+        copy_near(o);
         return *this;
     }
     Headers(std::initializer_list<Field> fields) {
@@ -159,6 +160,10 @@ private:
 
     bool owns(std::string_view view) const noexcept {
         return !std::less<>()(view.data(), text_.data()) && std::less<>()(view.data(), text_.data() + text_.size());
+    }
+    /// Those of our fields, and not the memory of all.
+    void copy_near(const Headers& o) noexcept {
+        std::copy_n(o.near_.begin(), std::min(size_, near_.size()), near_.begin());
     }
     const Place& at(std::size_t i) const noexcept { return i < near_.size() ? near_[i] : more_[i - near_.size()]; }
     Field field(std::size_t i) const noexcept {

@@ -61,10 +61,11 @@ public:
     Response response;
     std::optional<transfer> exchange;
 
-    const std::shared_ptr<async_core>& core() const noexcept { return core_; }
+    /// It lasts as long as the call is owned or something of it is outstanding.
+    async_core* core() const noexcept { return core_; }
 
     /// Somebody owns it now. An overlay has defaults of its own.
-    void take(std::shared_ptr<async_core> core) noexcept { core_ = std::move(core); }
+    void take(async_core& core) noexcept { core_ = &core; }
     /// Something that operations refer to lasts as long as they.
     void attach(std::shared_ptr<void> beside) noexcept { beside_ = std::move(beside); }
     void take_defaults(std::shared_ptr<const session_defaults> of) noexcept { overlay_ = std::move(of); }
@@ -224,12 +225,11 @@ private:
     void unused() noexcept override {
         if (exchange && exchange->conn) drop_connection();  // it has ended well when nobody wanted it any more
         if (exchange) exchange->conn = nullptr;
-        auto core = std::move(core_);  // may be the last share in what this is a part of
         exchange.reset();
         overlay_.reset();
         beside_.reset();
         if (std::exchange(has_own_, false)) own_ = {};
-        core->recycle(*this);
+        core_->recycle(*this);  // and with it, perhaps, the core
     }
     const Options& asked_options() const noexcept { return asked.options ? *asked.options : Options::none(); }
 

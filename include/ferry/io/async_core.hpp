@@ -114,6 +114,7 @@ private:
     std::mutex mutex_;
     std::vector<std::shared_ptr<async_call>> calls_;  // all, each knows its place
     std::vector<async_call*> free_;
+    std::shared_ptr<async_core> in_use_;  // itself, for as long as there are calls under way
     std::vector<std::shared_ptr<asio::steady_timer>> closing_;
 };
 

@@ -94,22 +94,25 @@ protected:
     /// Reads the clock, for what begins now.
     time_point look_at_clock() noexcept { return just_now_ = clock::now(); }
 
-    std::shared_ptr<async_core> core_;  // while somebody uses the call
-    std::atomic<bool> wrote_{false};    // bytes of the request
+    async_core* core_ = nullptr;      // while somebody uses the call
+    std::atomic<bool> wrote_{false};  // bytes of the request
 
 private:
     const asio::any_io_executor& home() const noexcept override { return core_->executor; }
 
     struct attempt_to_connect {
+        attempt_to_connect(std::size_t number, const Endpoint& to, async_socket s)
+            : id(number), peer(to), socket(std::move(s)) {}
         std::size_t id;
         Endpoint peer;  // none for a unix domain socket
         async_socket socket;
-        async_outcome ended{};
+        async_outcome ended;
     };
     /// What a source fills, which may go on filling it when nobody waits for it any more.
     struct pulling {
+        explicit pulling(std::size_t size) : memory(size) {}
         std::vector<char> memory;
-        async_outcome ended{};
+        async_outcome ended;
     };
 
     answer answered(const answer& a) noexcept {
@@ -420,7 +423,7 @@ private:
     }
     void start_pulling(const Source& source, std::span<char> into) {
         keep_context_working();
-        pulling_ = std::make_shared<pulling>(std::vector<char>(std::min(into.size(), small_buffer)));
+        pulling_ = std::make_shared<pulling>(std::min(into.size(), small_buffer));
         auto t = std::make_shared<ticket>(static_cast<serialized&>(*this));
         source.read_async(pulling_->memory, [t, p = pulling_](std::error_code ec, std::size_t n) {
             t->deliver([&] { p->ended.write(ec, n); }, true);

@@ -42,14 +42,16 @@ inline async_call& async_core::acquire() {
     }
     auto& c = *free_.back();
     free_.pop_back();
+    if (!in_use_) in_use_ = shared_from_this();
     lock.unlock();
-    c.take(shared_from_this());
+    c.take(*this);
     return c;
 }
 
 /// The memory of more calls than are likely to come is given up, two for each that ends: so a burst leaves little
 /// behind.
 inline void async_core::recycle(async_call& c) noexcept {
+    std::shared_ptr<async_core> no_longer_in_use;
     std::array<std::shared_ptr<async_call>, 2> surplus;
     std::lock_guard lock(mutex_);
     free_.push_back(&c);
@@ -63,6 +65,7 @@ inline void async_core::recycle(async_call& c) noexcept {
         calls_.pop_back();
     }
     if (free_.size() < calls_.size()) return;
+    no_longer_in_use = std::move(in_use_);
     if (!quiet_.possible()) alarm_.cancel();
     for (auto& timer : closing_) timer->cancel();
     closing_.clear();
