@@ -46,20 +46,9 @@ protected:
 
     /// The answer, or nothing: then what it waits for has been started, and will bring news.
     std::optional<answer> perform(const action& a) {
-        if (!std::exchange(waiting_, true)) {
-            if (auto done = at_once(a)) return answered(*done);
-            if (interrupted()) return answered({.ec = errc::cancelled});
-            if (auto done = attempt(a)) return answered(*done);
-            just_now_ = never;
-            bound_ = waits_for_turn(a) ? bound{std::min(turn_at_, a.until), a.until < turn_at_} : bound_of(a);
-            over_at_ = bound_.at.time_since_epoch().count();
-            core_->wake_at(bound_.at);
-            return {};
-        }
-        if (auto done = attempt(a)) return answered(*done);
-        if (interrupted()) return answered(give_up(a, errc::cancelled));
-        if (bound_.at != never && clock::now() >= bound_.at) return answered(give_up(a, bound_.over()));
-        return {};
+        auto done = std::exchange(waiting_, true) ? look_again(a) : begin(a);
+        if (done) waiting_ = false;
+        return done;
     }
 
     /// Before the first action of a call.
@@ -72,6 +61,7 @@ protected:
     void stop_waiting() noexcept {
         if (in_line_) leave_line();
         turn_at_ = never;
+        over_at_ = never.time_since_epoch().count();
         waiting_ = false;
         working_ = {};
     }
@@ -115,19 +105,26 @@ private:
         async_outcome ended;
     };
 
-    answer answered(const answer& a) noexcept {
-        waiting_ = false;
-        over_at_.store(never.time_since_epoch().count(), std::memory_order_relaxed);
-        return a;
+    std::optional<answer> begin(const action& a) {
+        if (a.what == action::kind::now) return just_now_ = never, answer{.at = clock::now()};
+        if (a.what == action::kind::release) return release(a);
+        if (interrupted()) return answer{.ec = errc::cancelled};
+        auto done = attempt(a);
+        if (!done) wait_for(a);
+        return done;
     }
-
-    /// What never waits and is never interrupted.
-    std::optional<answer> at_once(const action& a) {
-        switch (a.what) {
-        case action::kind::now: return just_now_ = never, answer{.at = clock::now()};
-        case action::kind::release: return release(a);
-        default: return {};
-        }
+    void wait_for(const action& a) {
+        just_now_ = never;
+        bound_ = waits_for_turn(a) ? bound{std::min(turn_at_, a.until), a.until < turn_at_} : bound_of(a);
+        over_at_ = bound_.at.time_since_epoch().count();
+        core_->wake_at(bound_.at);
+    }
+    std::optional<answer> look_again(const action& a) {
+        auto done = attempt(a);
+        if (!done && interrupted()) done = give_up(a, errc::cancelled);
+        if (!done && bound_.at != never && clock::now() >= bound_.at) done = give_up(a, bound_.over());
+        if (done) over_at_.store(never.time_since_epoch().count(), std::memory_order_relaxed);
+        return done;
     }
 
     std::optional<answer> attempt(const action& a) {
