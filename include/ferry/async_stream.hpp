@@ -68,7 +68,7 @@ public:
         return detail::start_beside<std::optional<std::string_view>>(
             std::forward<Token>(token), *call_,
             [max_line](detail::async_call& c) {
-                if (!c.lines) c.lines.emplace(max_line);
+                if (!c.lines) c.lines = std::make_unique<detail::line_splitter>(max_line);
                 return detail::stream_line(*c.exchange, *c.lines, c.piece, c.found);
             },
             [](detail::async_call& c, std::error_code& ec) {

@@ -69,8 +69,6 @@ struct transfer {
     std::error_code ended;            // what ended a body that was taken by pieces
     std::unique_ptr<decoding> coded;  // undoes the body's content codings, if it has any
 
-    frame_stack frames;
-
     framing body() const noexcept { return conn->parser.body_framing(); }
     RequestState reached() const noexcept { return std::max(state, earlier); }
 

@@ -1,8 +1,8 @@
 // One asynchronous call: runs the engine with news of its actions, and completes a handler.
 #pragma once
 
-#include <ferry/engine/secured.hpp>
 #include <ferry/engine/calls.hpp>
+#include <ferry/engine/secured.hpp>
 #include <ferry/io/async_driver.hpp>
 
 #include <asio/associated_allocator.hpp>
@@ -46,7 +46,10 @@ public:
 class async_call final : public async_driver, public std::enable_shared_from_this<async_call> {
 public:
     async_call() = default;
-    ~async_call() { drop_ending(); }
+    ~async_call() {
+        engine_.reset();
+        drop_ending();
+    }
 
     // For the owner, while no operation is under way.
 
@@ -55,11 +58,11 @@ public:
     std::size_t count = 0;
     bool found = false;
     std::size_t place = 0;  // in the core
-    std::optional<line_splitter> lines;
 
     request asked;
     Response response;
     std::optional<transfer> exchange;
+    std::unique_ptr<line_splitter> lines;
 
     /// It lasts as long as the call is owned or something of it is outstanding.
     async_core* core() const noexcept { return core_; }
@@ -96,8 +99,8 @@ public:
         thrown_.reset();
         begin_running();
         if (!refusal_) {
-            frame_stack::scope scope(exchange->frames);
-            engine_.emplace(make(), &exchange->frames);
+            frame_stack::scope scope(frames_);
+            engine_.emplace(make(), &frames_);
         }
         if (auto& token = asked_options().stop; token.stop_possible()) stop_.emplace(token, stopper{this, serial()});
         run_until_rest(calling::later);
@@ -183,19 +186,20 @@ private:
     }
     /// What the engine wants of the driver next; null when it has ended.
     const action* next_wish() {
-        frame_stack::scope scope(exchange->frames);
+        frame_stack::scope scope(frames_);
         for (;;) {
             const auto* a = engine_->next();
             if (!a || !secured::concerns(*a, exchange->conn)) return a;
-            if (const auto* raw = stage_.begin(*a, *exchange->conn)) return raw;
-            engine_->reply(stage_.result());
+            if (!stage_) stage_ = std::make_unique<secured>();
+            if (const auto* raw = stage_->begin(*a, *exchange->conn)) return raw;
+            engine_->reply(stage_->result());
         }
     }
     void answer_wish(const answer& a) {
         wish_ = nullptr;
-        if (!stage_.active()) return engine_->reply(a);
-        wish_ = stage_.next(a);
-        if (!wish_) engine_->reply(stage_.result());
+        if (!stage_ || !stage_->active()) return engine_->reply(a);
+        wish_ = stage_->next(a);
+        if (!wish_) engine_->reply(stage_->result());
     }
     /// A function of the caller's threw. Nothing is left to go on with.
     std::error_code thrown(const char* what) {
@@ -205,7 +209,7 @@ private:
     }
     void stop_everything() noexcept {
         wish_ = nullptr;
-        stage_ = {};
+        stage_.reset();
         stop_waiting();
         drop_connection();
         engine_.reset();
@@ -273,17 +277,19 @@ private:
     }
 
     std::optional<operation<std::error_code>> engine_;
-    const action* wish_ = nullptr;  // what the engine waits for
+    const action* wish_ = nullptr;    // what the engine waits for
+    std::unique_ptr<secured> stage_;  // what is behind that, under TLS
     ending* ending_ = nullptr;
     std::shared_ptr<const session_defaults> overlay_;
     std::shared_ptr<void> beside_;
+    std::unique_ptr<failure> refusal_;
     bool harmless_ = false;
     bool has_own_ = false;
-    std::unique_ptr<failure> refusal_;
     std::optional<std::string> thrown_;
     std::optional<std::stop_callback<stopper>> stop_;
     alignas(std::max_align_t) std::array<std::byte, 256> ending_room_;
-    secured stage_;  // what is behind the wish, under TLS
+    frame_stack frames_;
+
     Options own_;
 };
 

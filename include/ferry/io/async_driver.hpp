@@ -41,6 +41,8 @@ inline std::error_code system_error(std::error_code ec) noexcept {
 }
 
 class async_driver : protected serialized, private async_pool::waiter, private lookup::listener {
+    handler_memory other_memory_;
+
 protected:
     ~async_driver() = default;
 
@@ -475,8 +477,6 @@ private:
     std::unique_ptr<file_writer> file_;
     asio::any_io_executor working_;
     handler_memory read_memory_;
-
-    handler_memory other_memory_;
 };
 
 }  // namespace ferry::detail

@@ -282,8 +282,9 @@ template <class T> [[gnu::cold]] void run_secured(blocking_driver& driver, trans
 
 /// Runs an operation of this transfer to its end: `run(driver, t, [&] { return fetch(t); })`.
 template <class Make> auto run(blocking_driver& driver, transfer& t, Make make) {
-    frame_stack::scope scope(t.frames);
-    operation op(make(), &t.frames);
+    frame_stack frames;
+    frame_stack::scope scope(frames);
+    operation op(make(), &frames);
     while (const auto* a = op.next()) {
         if (secured::concerns(*a, t.conn)) [[unlikely]] {
             run_secured(driver, t, op);

@@ -169,8 +169,8 @@ private:
         unused();  // and with it, perhaps, this object
     }
 
+    std::atomic<word> state_{0};
     handler_memory knock_memory_;
-    std::atomic<word> state_{0};  // last: beside what else is touched with it
 };
 
 }  // namespace ferry::detail
