@@ -202,12 +202,12 @@ private:
         if (!wish_) engine_->reply(stage_->result());
     }
     /// A function of the caller's threw. Nothing is left to go on with.
-    std::error_code thrown(const char* what) {
+    [[gnu::cold]] std::error_code thrown(const char* what) {
         thrown_ = what;
         stop_everything();
         return exchange->ended = errc::callback_failed;
     }
-    void stop_everything() noexcept {
+    [[gnu::cold]] void stop_everything() noexcept {
         wish_ = nullptr;
         stage_.reset();
         stop_waiting();

@@ -132,25 +132,29 @@ private:
     std::optional<answer> attempt(const action& a) {
         switch (a.what) {
         case action::kind::checkout: return checkout(a);
+        case action::kind::read: return read(a);
+        case action::kind::write: return write(a);
+        default: return attempt_rarely(a);
+        }
+    }
+    [[gnu::cold]] std::optional<answer> attempt_rarely(const action& a) {
+        switch (a.what) {
         case action::kind::resolve: return resolve(a);
         case action::kind::start_connect: return start_connect(a);
         case action::kind::await_connect: return await_connect();
         case action::kind::open_body: return open_body();
         case action::kind::pull: return pull(a);
-        case action::kind::read: return read(a);
         case action::kind::create: return create(a);
         case action::kind::store: return answer{.ec = file_->write(a.from[0])};
         case action::kind::commit: return answer{.ec = file_->commit()};
         case action::kind::resume: return resume(a);
         case action::kind::restart: return answer{.ec = file_->restart(*a.text)};
-        case action::kind::pace:
-        case action::kind::sleep: return turn(a);
-        default: return write(a);
+        default: return turn(a);  // pace, sleep
         }
     }
 
     /// The wait for this action ends without what it was for, unless that has just come.
-    answer give_up(const action& a, std::error_code ec) {
+    [[gnu::cold]] answer give_up(const action& a, std::error_code ec) {
         if (waits_for_turn(a)) turn_at_ = never, working_ = {};
         if (a.what == action::kind::await_connect) return {.ec = ec, .n = unknown_size, .at = clock::now()};
         if (a.what != action::kind::checkout || !in_line_) return {.ec = ec};
@@ -260,12 +264,15 @@ private:
     }
     void forget_outstanding() noexcept {
         if (auto left = std::exchange(lookup_, nullptr)) left->leave();
-        if (working_) working_ = {};
+        if (working_ || pulling_ || !dialing_.empty()) forget_what_is_rare();
+        reading_ = no_room_ = false;
+        attempts_ = 0;
+    }
+    [[gnu::cold]] void forget_what_is_rare() noexcept {
+        working_ = {};
         for (auto& loser : dialing_) close(*loser);
         dialing_.clear();
         pulling_.reset();
-        reading_ = no_room_ = false;
-        attempts_ = 0;
     }
 
     // Connecting.
@@ -384,12 +391,16 @@ private:
             return answer{.n = static_cast<std::size_t>(n)};
         }
         if (errno != EAGAIN && errno != EWOULDBLOCK) return answer{.ec = last_error()};
+        wait_for_room();
+        return {};
+    }
+    [[gnu::cold]] void wait_for_room() {
+        auto& channel = *lease_;
         no_room_ = channel->writing = true;  // nothing is outstanding that would change it
         if (!reading_) start_reading(raw_room(channel->http));
         channel->socket.async_wait(
             asio::socket_base::wait_write,
             on(other_memory_, [share = channel.share()](std::error_code) { share->writing = false; }));
-        return {};
     }
 
     // The request's body, files, and the rate.

@@ -162,6 +162,9 @@ template <class Take> struct ends_beside_call {
 
 template <class Handler, class End> class handler_ending final : public ending {
     using work = decltype(work_for(std::declval<Handler&>(), std::declval<const asio::any_io_executor&>()));
+    struct nothing {};
+    static constexpr bool has_no_executor =
+        std::is_same_v<asio::associated_executor_t<Handler, nothing>, nothing>;  // of its own
     static constexpr bool may_be_at_home = std::is_same_v<work, asio::any_io_executor>;
 
 public:
@@ -184,7 +187,8 @@ public:
 
 private:
     bool is_at_home(const asio::any_io_executor& home) const {
-        if constexpr (may_be_at_home) return asio::get_associated_executor(handler_, home) == home;
+        if constexpr (has_no_executor) return true;
+        else if constexpr (may_be_at_home) return asio::get_associated_executor(handler_, home) == home;
         else return false;
     }
 
