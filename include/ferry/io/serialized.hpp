@@ -125,11 +125,12 @@ private:
         word was, is;
         bool gained(word flag) const noexcept { return is & ~was & flag; }
     };
+    /// Who says nothing new to an operation still says it after all that they wrote before.
     template <class Next> changed change(Next next) noexcept {
         auto s = state_.load(std::memory_order_relaxed);
         for (;;) {
             const auto to = next(s);
-            if (to == s) return {s, s};
+            if (to == s && !(s & busy_)) return {s, s};
             if (state_.compare_exchange_weak(s, to, std::memory_order_acq_rel, std::memory_order_relaxed))
                 return {s, to};
         }
