@@ -15,8 +15,8 @@
 
 namespace ferry::detail {
 
-/// A whole call, with the body in memory. A driver that has started the clock itself spares the call an action. A caller
-/// that was compiled with another configuration does not find it.
+/// A whole call, with the body in memory. A driver that has started the clock itself spares the call an action. A
+/// caller that was compiled with another configuration does not find it.
 result fetch(transfer& t, configuration = {});
 /// A whole call, the body of a 2xx response into a file, that of another into the Response.
 result download(transfer& t, std::string_view path);

@@ -6,7 +6,6 @@
 #include <ferry/request.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -27,7 +26,5 @@ struct event_feed {
 inline std::size_t largest_event(const request& q) noexcept {
     return static_cast<std::size_t>(std::min<std::uint64_t>(q.max_body, std::uint64_t{1} << 30));
 }
-
-inline constexpr std::chrono::milliseconds reconnect_after{3000}, reconnect_at_most{30000};
 
 }  // namespace ferry::detail

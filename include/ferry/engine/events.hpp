@@ -14,6 +14,8 @@
 
 namespace ferry::detail {
 
+inline constexpr std::chrono::milliseconds reconnect_after{3000}, reconnect_at_most{30000};
+
 /// The server's wish, or 3 s; doubled with each attempt that fails, up to 30 s or the wish.
 inline std::chrono::milliseconds reconnect_delay(const event_feed& feed) noexcept {
     const auto first = feed.parser.retry().value_or(reconnect_after);
