@@ -31,8 +31,9 @@ result stream_some(transfer& t, std::span<char> into, std::size_t& n);
 result stream_line(transfer& t, line_splitter& lines, std::string_view& line, bool& found);
 /// The rest of the body into the Response, within `max_body`.
 result stream_rest(transfer& t);
-/// Nobody wants the rest: a near end is read, so that the connection lives.
-result let_go(transfer& t);
+/// Nobody wants the rest: a near end is read, so that the connection lives. As `fetch`, not found by the differently
+/// compiled.
+result let_go(transfer& t, configuration = {});
 
 /// The next event; `found` is false when the server has ended the stream for good (204). A fault of the first
 /// connection is told; later ones are met with another connection.

@@ -101,7 +101,7 @@ inline result take_rest(transfer& t, std::string_view path, std::string& version
         version = again || t.coded ? std::string() : strong_etag(t.response.headers);
         ec = co_await begin_file(t, path, version);
         if (ec) co_return ec;
-        if (again) co_await let_go(t);
+        if (again) co_await let_go(t, configuration());
         else ec = co_await store_pieces(t, path);
     }
     co_return ec;

@@ -70,7 +70,7 @@ inline result connect_feed(transfer& t, event_feed& feed) {
     auto ec = co_await open_stream(t);
     if (ec) co_return ec;
     ec = judge_event_stream(t, feed);
-    if (ec || feed.over) co_await let_go(t);
+    if (ec || feed.over) co_await let_go(t, configuration());
     feed.connected = feed.connected || !ec;
     co_return ec;
 }
@@ -94,7 +94,7 @@ FERRY_DECL result next_event(transfer& t, event_feed& feed, Event& event, bool& 
         auto ec = feed.parser.error();
         std::string_view piece;
         if (ec) {
-            co_await let_go(t);
+            co_await let_go(t, configuration());
             co_return ec;
         }
         if (t.conn || !t.decoded.empty()) {

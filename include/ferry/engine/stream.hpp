@@ -90,7 +90,7 @@ FERRY_DECL result stream_rest(transfer& t) {
     co_return ec;
 }
 
-FERRY_DECL result let_go(transfer& t) {
+FERRY_DECL result let_go(transfer& t, configuration) {
     if (!t.conn) {
         t.decoded = {};  // an adapter's
         co_return std::error_code{};

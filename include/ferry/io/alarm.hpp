@@ -5,6 +5,7 @@
 
 #include <asio/any_io_executor.hpp>
 #include <asio/io_context.hpp>
+#include <asio/prefer.hpp>
 #include <asio/steady_timer.hpp>
 
 #include <atomic>
@@ -39,10 +40,31 @@ public:
     }
 
 private:
+    friend class at_work;
     void counts() const {
         if (io_) io_->get_executor().on_work_started();
     }
     asio::io_context* io_ = nullptr;
+};
+
+/// Keeps `io_context::run` from returning while an operation is run by a thread that may not be in it: what it has
+/// begun there can have ended before it begins the next thing.
+class at_work {
+public:
+    at_work() = default;
+    at_work(const background& of, const asio::any_io_executor& ex) : io_(of.io_) {
+        if (io_) io_->get_executor().on_work_started();
+        else other_ = asio::prefer(ex, asio::execution::outstanding_work.tracked);
+    }
+    at_work(const at_work&) = delete;
+    at_work& operator=(const at_work&) = delete;
+    ~at_work() {
+        if (io_) io_->get_executor().on_work_finished();
+    }
+
+private:
+    asio::io_context* io_ = nullptr;
+    asio::any_io_executor other_;
 };
 
 class alarm {

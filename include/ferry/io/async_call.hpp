@@ -92,6 +92,8 @@ public:
 
     /// Runs a part of the engine, `make()`, and then the ending. Its first steps happen in here; the ending does not.
     template <class Make, class Ending> void start(Make make, Ending&& e) {
+        // A handler that is called elsewhere would leave the context without any work, and that stops it.
+        const auto work = e.at_home() ? core_->work() : at_work();
         put_ending(std::forward<Ending>(e));
         start(make);
     }
@@ -158,7 +160,10 @@ private:
     }
 
     /// Ours to run, until it has to wait or is over.
-    void run(bool elsewhere) override { run_until_rest(elsewhere ? calling::at_once : calling::here); }
+    void run(bool elsewhere) override {
+        const auto work = elsewhere ? core_->work() : at_work();
+        run_until_rest(elsewhere ? calling::at_once : calling::here);
+    }
     void run_until_rest(calling how) {
         std::error_code ec;
         if (run_engine(ec)) end(ec, how);

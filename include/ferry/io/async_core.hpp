@@ -56,6 +56,9 @@ public:
         if (quiet_.possible()) wake_at(now + watched_after);
     }
 
+    /// For as long as somebody runs a call from outside.
+    at_work work() const { return {quiet_, executor}; }
+
     /// Turns away new calls and those in line.
     void close() noexcept { pool.close(); }
     /// Ends those under way with `errc::cancelled`.

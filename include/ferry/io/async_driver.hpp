@@ -252,7 +252,7 @@ private:
 
     answer release(const action& a) {
         auto now = clock::now();
-        if (a.keep && !reading_) {
+        if (a.keep && !reading_ && !(*lease_)->writing) {
             (*lease_)->http.rest();
             lease_.keep(now, a.hint);
             core_->has_idle(now);

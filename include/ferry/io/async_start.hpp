@@ -173,6 +173,9 @@ public:
         if (!is_at_home(home)) away_.emplace(work_for(handler_, home));
     }
 
+    /// Its handler will be called on the session's own executor.
+    bool at_home() const noexcept { return !away_; }
+
     void operator()(async_call& c, std::error_code ec, calling how) override {
         auto on = std::move(away_);
         if constexpr (may_be_at_home)

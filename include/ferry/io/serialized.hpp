@@ -127,11 +127,11 @@ private:
     };
     /// Who says nothing new to an operation still says it after all that they wrote before.
     template <class Next> changed change(Next next) noexcept {
-        auto s = state_.load(std::memory_order_relaxed);
+        auto s = state_.load(std::memory_order_acquire);
         for (;;) {
             const auto to = next(s);
             if (to == s && !(s & busy_)) return {s, s};
-            if (state_.compare_exchange_weak(s, to, std::memory_order_acq_rel, std::memory_order_relaxed))
+            if (state_.compare_exchange_weak(s, to, std::memory_order_acq_rel, std::memory_order_acquire))
                 return {s, to};
         }
     }
