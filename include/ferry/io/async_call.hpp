@@ -5,13 +5,8 @@
 #include <ferry/engine/secured.hpp>
 #include <ferry/io/async_driver.hpp>
 
-#include <asio/associated_allocator.hpp>
-#include <asio/associated_cancellation_slot.hpp>
-#include <asio/associated_executor.hpp>
 #include <asio/cancellation_type.hpp>
-#include <asio/dispatch.hpp>
 #include <asio/post.hpp>
-#include <asio/prefer.hpp>
 
 #include <array>
 #include <cstddef>
@@ -23,7 +18,6 @@
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <tuple>
 #include <utility>
 
 namespace ferry::detail {

@@ -4,6 +4,7 @@
 #include <ferry/engine/session_defaults.hpp>
 #include <ferry/io/alarm.hpp>
 #include <ferry/io/async_channel.hpp>
+#include <ferry/io/background.hpp>
 #include <ferry/pool/pacer.hpp>
 
 #include <asio/any_io_executor.hpp>
