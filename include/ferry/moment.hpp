@@ -12,8 +12,10 @@ using time_point = clock::time_point;
 inline constexpr std::chrono::milliseconds no_limit = std::chrono::milliseconds::max();
 inline constexpr time_point never = time_point::max();
 
+/// A hundred years are as good as for ever.
 constexpr time_point add(time_point t, std::chrono::milliseconds d) noexcept {
-    return d >= std::chrono::floor<std::chrono::milliseconds>(never - t) ? never : t + d;
+    constexpr auto ever = std::chrono::years(100);
+    return d >= ever || t >= never - ever ? never : t + d;
 }
 
 }  // namespace ferry::detail

@@ -63,8 +63,8 @@ public:
     };
 
 private:
+    std::size_t used_ = 0, live_ = 0;  // beside the first frames
     alignas(std::max_align_t) std::array<std::byte, 4096> memory_;
-    std::size_t used_ = 0, live_ = 0;
 };
 
 /// In front of each frame: where it came from, null for the heap.
@@ -201,8 +201,10 @@ public:
         return talk_.asked;
     }
     void reply(const answer& a) noexcept { talk_.got = a; }
-    /// The same, with what `perform(action)` makes of the action that was asked for, built in its place: to copy
-    /// an answer right after it was written in smaller parts stalls the processor.
+    /// Where the reply is, for those who write it there: to copy an answer right after it was written in smaller parts
+    /// stalls the processor.
+    answer& got() noexcept { return talk_.got; }
+    /// The same for what `perform(action)` makes of the action that was asked for.
     void reply_by(auto&& perform) { ::new (static_cast<void*>(&talk_.got)) answer(perform(*talk_.asked)); }
     T result() {
         talk_.rethrow();

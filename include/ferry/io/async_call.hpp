@@ -1,6 +1,7 @@
 // One asynchronous call: runs the engine with news of its actions, and completes a handler.
 #pragma once
 
+#include <ferry/core/prefetch.hpp>
 #include <ferry/engine/calls.hpp>
 #include <ferry/engine/secured.hpp>
 #include <ferry/io/async_driver.hpp>
@@ -153,8 +154,9 @@ private:
         reset_driver(asked);
     }
 
-    /// Ours to run, until it has to wait or is over.
+    /// Ours to run, until it has to wait or is over. With many calls under way nothing of this one is in a cache.
     void run(bool elsewhere) override {
+        prefetch(&asked, touched);
         const auto work = elsewhere ? core_->work() : at_work();
         run_until_rest(elsewhere ? calling::at_once : calling::here);
     }
@@ -168,11 +170,8 @@ private:
             while (engine_) {
                 if (!wish_) wish_ = next_wish();
                 if (!wish_) break;
-                if (auto a = perform(*wish_)) {
-                    answer_wish(*a);
-                } else if (rest()) {
-                    return false;
-                }
+                if (perform(*wish_, engine_->got())) answered();
+                else if (rest()) return false;
             }
             ec = engine_ ? engine_->result() : refusal_->ec;
             engine_.reset();
@@ -194,10 +193,11 @@ private:
             engine_->reply(stage_->result());
         }
     }
-    void answer_wish(const answer& a) {
+    /// The driver has written its answer in the engine's place.
+    void answered() {
         wish_ = nullptr;
-        if (!stage_ || !stage_->active()) return engine_->reply(a);
-        wish_ = stage_->next(a);
+        if (!stage_ || !stage_->active()) return;
+        wish_ = stage_->next(engine_->got());
         if (!wish_) engine_->reply(stage_->result());
     }
     /// A function of the caller's threw. Nothing is left to go on with.
@@ -275,6 +275,9 @@ private:
         else delete e;
     }
 
+    /// From `asked` on, as far as the frames of a whole call reach.
+    static constexpr std::size_t touched = 4 * 1024;
+
     std::optional<operation<std::error_code>> engine_;
     const action* wish_ = nullptr;    // what the engine waits for
     std::unique_ptr<secured> stage_;  // what is behind that, under TLS
@@ -288,7 +291,6 @@ private:
     std::optional<std::stop_callback<stopper>> stop_;
     alignas(std::max_align_t) std::array<std::byte, 256> ending_room_;
     frame_stack frames_;
-
     Options own_;
 };
 

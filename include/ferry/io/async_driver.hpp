@@ -1,6 +1,7 @@
 // Performs the engine's actions with Asio, without blocking: an action is begun, and looked at again with each news.
 #pragma once
 
+#include <ferry/core/prefetch.hpp>
 #include <ferry/engine/transfer.hpp>
 #include <ferry/io/async_core.hpp>
 #include <ferry/io/body_reader.hpp>
@@ -46,11 +47,11 @@ class async_driver : protected serialized, private async_pool::waiter, private l
 protected:
     ~async_driver() = default;
 
-    /// The answer, or nothing: then what it waits for has been started, and will bring news.
-    std::optional<answer> perform(const action& a) {
-        auto done = std::exchange(waiting_, true) ? look_again(a) : begin(a);
-        if (done) waiting_ = false;
-        return done;
+    /// Writes the answer. False when there is none yet: what it waits for has been started, and will bring news.
+    bool perform(const action& a, answer& got) {
+        if (!(std::exchange(waiting_, true) ? look_again(a, got) : begin(a, got))) return false;
+        waiting_ = false;
+        return true;
     }
 
     /// Before the first action of a call.
@@ -58,7 +59,7 @@ protected:
         asked_ = &q;
         body_.reset();
         file_.reset();
-        wrote_ = false;
+        wrote_.store(false, std::memory_order_relaxed);
     }
     void stop_waiting() noexcept {
         if (in_line_) leave_line();
@@ -107,13 +108,13 @@ private:
         async_outcome ended;
     };
 
-    std::optional<answer> begin(const action& a) {
-        if (a.what == action::kind::now) return just_now_ = never, answer{.at = clock::now()};
-        if (a.what == action::kind::release) return release(a);
-        if (interrupted()) return answer{.ec = errc::cancelled};
-        auto done = attempt(a);
-        if (!done) wait_for(a);
-        return done;
+    bool begin(const action& a, answer& got) {
+        if (a.what == action::kind::now) return just_now_ = never, got = {.at = clock::now()}, true;
+        if (a.what == action::kind::release) return ::new (&got) answer{.at = release(a)}, true;
+        if (interrupted()) return got = {.ec = errc::cancelled}, true;
+        if (attempt(a, got)) return true;
+        wait_for(a);
+        return false;
     }
     void wait_for(const action& a) {
         just_now_ = never;
@@ -121,23 +122,30 @@ private:
         over_at_ = bound_.at.time_since_epoch().count();
         core_->wake_at(bound_.at);
     }
-    std::optional<answer> look_again(const action& a) {
-        auto done = attempt(a);
-        if (!done && interrupted()) done = give_up(a, errc::cancelled);
-        if (!done && bound_.at != never && clock::now() >= bound_.at) done = give_up(a, bound_.over());
-        if (done) over_at_.store(never.time_since_epoch().count(), std::memory_order_relaxed);
-        return done;
+    bool look_again(const action& a, answer& got) {
+        if (!attempt(a, got)) {
+            if (interrupted()) got = give_up(a, errc::cancelled);
+            else if (bound_.at != never && clock::now() >= bound_.at) got = give_up(a, bound_.over());
+            else return false;
+        }
+        over_at_.store(never.time_since_epoch().count(), std::memory_order_relaxed);
+        return true;
     }
 
-    std::optional<answer> attempt(const action& a) {
+    bool attempt(const action& a, answer& got) {
         switch (a.what) {
-        case action::kind::checkout: return checkout(a);
-        case action::kind::read: return read(a);
-        case action::kind::write: return write(a);
-        default: return attempt_rarely(a);
+        case action::kind::checkout: return checkout(a, got);
+        case action::kind::read: return read(a, got);
+        case action::kind::write: return write(a, got);
+        default: return attempt_rarely(a, got);
         }
     }
-    [[gnu::cold]] std::optional<answer> attempt_rarely(const action& a) {
+    [[gnu::cold]] bool attempt_rarely(const action& a, answer& got) {
+        auto done = attempt_rarely(a);
+        if (done) got = *done;
+        return done.has_value();
+    }
+    std::optional<answer> attempt_rarely(const action& a) {
         switch (a.what) {
         case action::kind::resolve: return resolve(a);
         case action::kind::start_connect: return start_connect(a);
@@ -158,42 +166,44 @@ private:
         if (waits_for_turn(a)) turn_at_ = never, working_ = {};
         if (a.what == action::kind::await_connect) return {.ec = ec, .n = unknown_size, .at = clock::now()};
         if (a.what != action::kind::checkout || !in_line_) return {.ec = ec};
-        auto got = leave_line();
-        return got == async_pool::outcome::left ? answer{.ec = ec} : handed_out(got, clock::now());
+        auto what = leave_line();
+        return what == async_pool::outcome::left ? answer{.ec = ec} : handed_out(what, clock::now());
     }
 
     // The pool.
 
-    std::optional<answer> checkout(const action& a) {
+    bool checkout(const action& a, answer& got) {
         using outcome = async_pool::outcome;
         if (in_line_) {
-            if (!granted_) return {};
-            return handed_out(leave_line(), clock::now());
+            if (!granted_) return false;
+            got = handed_out(leave_line(), clock::now());
+            return true;
         }
-        granted_ = false;
+        granted_.store(false, std::memory_order_relaxed);
         const auto key = place_of(*asked_);
         auto now = std::exchange(just_now_, never);
         if (now == never) now = clock::now();
         if (a.renew) {
             lease_.next(a.reason, now);
             forget_outstanding();
-            return answer{.conn = &live_or_blank(now), .at = now};
+            got = {.conn = &live_or_blank(now), .at = now};
+            return true;
         }
-        if (a.spare && !core_->pool.has_room(key)) return answer{.ec = errc::pool_empty};
-        auto got = core_->pool.checkout(key, now, a.fresh, this, lease_);
-        if (got != outcome::queued) return handed_out(got, now);
+        if (a.spare && !core_->pool.has_room(key)) return got = {.ec = errc::pool_empty}, true;
+        auto what = core_->pool.checkout(key, now, a.fresh, this, lease_);
+        if (what != outcome::queued) return ::new (&got) answer(handed_out(what, now)), true;
         in_line_ = true;
         keep_context_working();
-        return {};
+        return false;
     }
     async_pool::outcome leave_line() noexcept {
         in_line_ = false;
         working_ = {};
         return core_->pool.leave(*this, lease_);
     }
-    answer handed_out(async_pool::outcome got, time_point now) {
-        if (got == async_pool::outcome::empty) return {.ec = errc::pool_empty};
-        if (got == async_pool::outcome::closed) return {.ec = errc::pool_closed};
+    answer handed_out(async_pool::outcome what, time_point now) {
+        if (what == async_pool::outcome::empty) return {.ec = errc::pool_empty};
+        if (what == async_pool::outcome::closed) return {.ec = errc::pool_closed};
         return {.conn = &live_or_blank(now), .at = now};
     }
     void wake() noexcept override {
@@ -250,7 +260,8 @@ private:
     static constexpr bool tries_first = false;
 #endif
 
-    answer release(const action& a) {
+    /// Returns the time.
+    time_point release(const action& a) {
         auto now = clock::now();
         if (a.keep && !reading_ && !(*lease_)->writing) {
             (*lease_)->http.rest();
@@ -260,7 +271,7 @@ private:
             lease_.discard(a.keep ? DiscardReason::aborted : a.reason);
         }
         forget_outstanding();
-        return {.at = now};
+        return now;
     }
     void forget_outstanding() noexcept {
         if (auto left = std::exchange(lookup_, nullptr)) left->leave();
@@ -351,16 +362,17 @@ private:
 
     // Bytes.
 
-    std::optional<answer> read(const action& a) {
+    bool read(const action& a, answer& got) {
         if (!reading_) {
             start_reading(a.into);
-            return {};
+            return false;
         }
         auto& received = (*lease_)->received;
-        if (!received.written()) return {};
+        if (!received.written()) return false;
         reading_ = false;
         received.clear();
-        return answer{.ec = received.ec, .n = received.n};
+        ::new (&got) answer{.ec = received.ec, .n = received.n};
+        return true;
     }
     /// The read may outlive the call's interest in it: the channel, whose buffer it fills, stays with it.
     void start_reading(std::span<char> into) {
@@ -368,6 +380,7 @@ private:
         auto channel = lease_->share();
         auto& socket = channel->socket;
         auto handler = on(read_memory_, [channel = std::move(channel)](std::error_code ec, std::size_t n) {
+            prefetch(channel.get(), sizeof *channel);
             channel->received.write(ec == asio::error::eof ? std::error_code{} : system_error(ec), n);
         });
         errno = 0;
@@ -375,24 +388,26 @@ private:
     }
 
     /// When it has to wait, bytes from the peer count as well as room for ours.
-    std::optional<answer> write(const action& a) {
+    bool write(const action& a, answer& got) {
         auto& channel = *lease_;
-        if (a.watch && !reading_ && !nothing_to_read()) return answer{.readable = true};
-        if (channel->received.written() && (a.watch || no_room_)) return no_room_ = false, answer{.readable = true};
+        if (a.watch && !reading_ && !nothing_to_read()) return got = {.readable = true}, true;
+        if (channel->received.written() && (a.watch || no_room_))
+            return no_room_ = false, got = {.readable = true}, true;
         if (channel->writing) {  // there is still no room, and what came was no answer: listens on
             if (!reading_) start_reading(raw_room(channel->http));
             no_room_ = true;
-            return {};
+            return false;
         }
         no_room_ = false;
         auto n = send_now(channel->socket.native_handle(), a.from);
         if (n >= 0) {
-            wrote_ = true;
-            return answer{.n = static_cast<std::size_t>(n)};
+            wrote_.store(true, std::memory_order_relaxed);
+            ::new (&got) answer{.n = static_cast<std::size_t>(n)};
+            return true;
         }
-        if (errno != EAGAIN && errno != EWOULDBLOCK) return answer{.ec = last_error()};
+        if (errno != EAGAIN && errno != EWOULDBLOCK) return got = {.ec = last_error()}, true;
         wait_for_room();
-        return {};
+        return false;
     }
     [[gnu::cold]] void wait_for_room() {
         auto& channel = *lease_;

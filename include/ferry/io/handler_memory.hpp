@@ -9,7 +9,8 @@
 
 namespace ferry::detail {
 
-/// Room for one operation at a time; a second one, or a larger one, goes to the heap.
+/// Room for one operation at a time; a second one, or a larger one, goes to the heap. Those who take do so one after
+/// the other; who gives may be on another thread.
 class handler_memory {
 public:
     handler_memory() = default;
@@ -17,8 +18,9 @@ public:
     handler_memory& operator=(const handler_memory&) = delete;
 
     void* take(std::size_t n) {
-        if (n <= room_.size() && !taken_.exchange(true, std::memory_order_acquire)) return room_.data();
-        return ::operator new(n);
+        if (n > room_.size() || taken_.load(std::memory_order_acquire)) return ::operator new(n);
+        taken_.store(true, std::memory_order_relaxed);
+        return room_.data();
     }
     void give(void* p) noexcept {
         if (p == room_.data()) taken_.store(false, std::memory_order_release);
