@@ -1,4 +1,5 @@
 // The floor: send and recv on one socket, with the least that can still be called HTTP. Ratios are taken to this.
+#include "raw_parser.hpp"
 #include "raw_socket.hpp"
 
 #include <algorithm>
@@ -6,6 +7,7 @@
 #include <vector>
 
 #include <poll.h>
+#include <sys/time.h>
 
 namespace {
 
@@ -16,6 +18,16 @@ public:
     void wait() {
         pollfd one{fd(), POLLIN, 0};
         bench::expect(::poll(&one, 1, 30'000) == 1, "the server does not answer");
+    }
+
+    // A look at whether something can be read; nothing can.
+    void probe() {
+        pollfd one{fd(), POLLIN, 0};
+        bench::expect(::poll(&one, 1, 0) == 0, "the server says something unasked");
+    }
+    void limit_receive() {
+        timeval limit{30, 0};
+        bench::expect(::setsockopt(fd(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == 0, "SO_RCVTIMEO");
     }
 
     // Receives up to the end of the head.
@@ -30,17 +42,37 @@ public:
 
 constexpr std::size_t head_room = 16 * 1024;
 
-void get(bench::Run& run) {
-    Connection connection(run);
+// One exchange after another: `before()` comes first, and `head_in(memory, size)` receives the head.
+template <class Before, class Head>
+void get_with(bench::Run& run, Connection& connection, Before before, Head head_in) {
     char buffer[head_room];
     run.repeat([&] {
+        before();
         connection.send();
-        auto head = connection.head(buffer, sizeof buffer);
+        auto head = head_in(buffer, sizeof buffer);
         auto* body = buffer + (head.rest.data() - buffer);
         auto held = head.rest.size();
         while (held < head.length) held += connection.receive(body + held, head.length - held);
         run.small(head.status, {body, held});
     });
+}
+
+void get(bench::Run& run) {
+    Connection connection(run);
+    get_with(
+        run, connection, [] {}, [&](char* into, std::size_t size) { return connection.head(into, size); });
+}
+
+// The same with what a client cannot do without that probes, has a time limit, and reads heads with llhttp.
+void get_guarded(bench::Run& run) {
+    Connection connection(run);
+    connection.limit_receive();
+    bench::RawParser parser;
+    get_with(
+        run, connection, [&] { connection.probe(); },
+        [&](char* into, std::size_t size) {
+            return parser.head({into, connection.receive(into, size)});
+        });
 }
 
 void body8(bench::Run& run) {
@@ -89,5 +121,7 @@ void idle(bench::Run& run) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    return bench::main(argc, argv, {{"get", get}, {"body8", body8}, {"stream256", stream256}, {"idle", idle}});
+    return bench::main(
+        argc, argv,
+        {{"get", get}, {"get-guarded", get_guarded}, {"body8", body8}, {"stream256", stream256}, {"idle", idle}});
 }

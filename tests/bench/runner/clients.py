@@ -40,6 +40,7 @@ RAW = Client("raw send and recv", "bench_raw", _modes(*ALL), package="raw")
 
 CLIENTS = [
     RAW,
+    Client("the same with probe, timeout, llhttp", "bench_raw", {"get": "get-guarded"}),
     Client("ferry", "bench_ferry", _modes(*ALL), package="ferry"),
     Client("ferry, header-only", "bench_ferry", {}, package="ferry_header_only"),
     Client("ferry, reused Response", "bench_ferry", {"get": "get-reused"}),
@@ -61,6 +62,7 @@ def _asynchronous(name, program, **modes):
 
 ASYNCHRONOUS = [
     _asynchronous("raw epoll", "bench_raw_epoll", timed="get", counted="get", idle="idle"),
+    _asynchronous("Asio with probe and llhttp", "bench_raw_asio", timed="get", counted="get"),
     _asynchronous("ferry async", "bench_ferry_async", timed="get", counted="get", idle="idle"),
     _asynchronous("ferry async, total deadline", "bench_ferry_async", counted="get-timeout"),
     _asynchronous("ferry async, preconnected", "bench_ferry_async", idle="idle-preconnected"),
