@@ -40,7 +40,7 @@ RAW = Client("raw send and recv", "bench_raw", _modes(*ALL), package="raw")
 
 CLIENTS = [
     RAW,
-    Client("the same with probe, timeout, llhttp", "bench_raw", {"get": "get-guarded"}),
+    Client("raw, probe, timeout, llhttp", "bench_raw", {"get": "get-guarded"}),
     Client("ferry", "bench_ferry", _modes(*ALL), package="ferry"),
     Client("ferry, header-only", "bench_ferry", {}, package="ferry_header_only"),
     Client("ferry, reused Response", "bench_ferry", {"get": "get-reused"}),

@@ -26,7 +26,7 @@ PANELS = [
 ]
 
 TEXT, FAINT, OURS, FLOOR, PEER = "#7a8490", "#7a849055", "#2f81f7", "#7a849088", "#b08537"
-PANEL_WIDTH, LABEL_WIDTH, BAR_WIDTH = 480, 164, 180
+PANEL_WIDTH, LABEL_WIDTH, BAR_WIDTH = 510, 200, 170
 ROW, BAR, TITLE, GAP = 21, 13, 30, 22
 
 
@@ -55,7 +55,7 @@ def _bar(x, y, client, value, full):
     """A bar that is cut short says so by a slanted gap near its end."""
     cut = value > full
     width = BAR_WIDTH if cut else max(BAR_WIDTH * value / full, 1.5)
-    colour = FLOOR if client.name == client.floor else OURS if _ours(client) else PEER
+    colour = FLOOR if client.program.startswith("bench_raw") else OURS if _ours(client) else PEER
     if not cut:
         return width, f'<rect x="{x}" y="{y}" width="{width:.1f}" height="{BAR}" rx="2" fill="{colour}"/>'
     gap = x + width - 22
