@@ -143,7 +143,8 @@ private:
             if (s & running_) return s | news_;
             return s & knocking_ ? s : (s | knocking_) + one_ticket;
         });
-        if (c.gained(knocking_)) asio::post(home(), news(ticket(*this, knocking_), knock_memory_, [] {}));
+        if (c.gained(knocking_))
+            asio::post(home(), [t = ticket(*this, knocking_)]() mutable { t.deliver([] {}, false); });
         return c.is & busy_;
     }
 
@@ -171,7 +172,6 @@ private:
     }
 
     std::atomic<word> state_{0};
-    handler_memory knock_memory_;
 };
 
 }  // namespace ferry::detail
