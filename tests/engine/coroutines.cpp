@@ -83,7 +83,7 @@ TEST_CASE("an operation asks, is answered, and has a result", "[engine]") {
     auto* a = op.next();
     REQUIRE(a);
     CHECK(a->what == action::kind::pull);
-    op.reply({.n = 7});
+    op.got() = {.n = 7};
     CHECK(op.next() == nullptr);
     CHECK(op.result() == 7);
 }
@@ -103,7 +103,7 @@ TEST_CASE("calls that do not wait keep the stack flat", "[engine]") {
 TEST_CASE("questions come out of any depth", "[engine]") {
     operation<int> op(deep(1000));
     REQUIRE(op.next());
-    op.reply({.n = 5});
+    op.got() = {.n = 5};
     CHECK(op.next() == nullptr);
     CHECK(op.result() == 1005);
 }
@@ -111,7 +111,7 @@ TEST_CASE("questions come out of any depth", "[engine]") {
 TEST_CASE("exceptions go to whoever awaits", "[engine]") {
     operation<int> caught(catches());
     REQUIRE(caught.next());
-    caught.reply({});
+    caught.got() = {};
     CHECK(caught.next() == nullptr);
     CHECK(caught.result() == 42);
 
@@ -143,14 +143,14 @@ TEST_CASE("with memory for its frames a chain begins each call at once, and come
     {
         operation<int> op(deep(100), &frames);  // more than there is memory for
         REQUIRE(op.next());
-        op.reply({.n = 5});
+        op.got() = {.n = 5};
         CHECK(op.next() == nullptr);
         CHECK(op.result() == 105);
     }
     {
         operation<int> op(catches(), &frames);
         REQUIRE(op.next());
-        op.reply({});
+        op.got() = {};
         CHECK(op.next() == nullptr);
         CHECK(op.result() == 42);
     }
@@ -175,6 +175,65 @@ TEST_CASE("what a call that begins at once throws goes to whoever awaits it", "[
     operation<int> op(survives(), &frames);
     CHECK(op.next() == nullptr);
     CHECK(op.result() == 42);
+}
+
+namespace {
+
+// Answers each action but every `waits`th with how many there were before it.
+struct Counting final : performer {
+    explicit Counting(std::size_t nth = 0) : waits(nth) {}
+    bool perform(const action&, answer& got) override {
+        got = {.n = asked++};
+        return waits == 0 || asked % waits != 0;
+    }
+    std::size_t waits, asked = 0;
+};
+
+struct Failing final : performer {
+    bool perform(const action&, answer&) override { throw std::runtime_error("no"); }
+};
+
+number asks_often(int n) {
+    int sum = 0;
+    for (int i = 0; i < n; ++i) {
+        auto found = co_await ask();
+        sum += found;
+    }
+    co_return sum;
+}
+
+}  // namespace
+
+TEST_CASE("what can be performed at once does not stop the chain", "[engine]") {
+    frame_stack frames;
+    frame_stack::scope scope(frames);
+    const bool with_frames = GENERATE(false, true);
+    auto* memory = with_frames ? &frames : nullptr;
+    {
+        Counting driver;
+        operation<int> op(asks_often(30'000), memory, &driver);
+        CHECK(op.next() == nullptr);
+        CHECK(op.result() == 30'000 / 2 * 29'999);
+    }
+    {
+        Counting driver(3);
+        operation<int> op(asks_often(10), memory, &driver);
+        for (std::size_t stop : {3, 6, 9}) {
+            auto* a = op.next();
+            REQUIRE(a);
+            CHECK(a->what == action::kind::pull);
+            CHECK(driver.asked == stop);
+            op.got() = {.n = 1000};
+        }
+        CHECK(op.next() == nullptr);
+        CHECK(op.result() == 3000 + 0 + 1 + 3 + 4 + 6 + 7 + 9);
+    }
+    {
+        Failing driver;
+        operation<int> op(deep(3), memory, &driver);
+        CHECK(op.next() == nullptr);
+        CHECK_THROWS_AS(op.result(), std::runtime_error);
+    }
 }
 
 TEST_CASE("buffers are lent from what their thread has", "[engine]") {

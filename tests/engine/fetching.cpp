@@ -203,7 +203,7 @@ TEST_CASE("an operation that is given up half-way leaves nothing behind", "[engi
         Response r;
         detail::transfer t(asked.request, r);
         detail::operation<std::error_code> op(detail::fetch(t));
-        for (auto* a = op.next(); a && world.played() < steps; a = op.next()) op.reply(world.perform(*a));
+        for (auto* a = op.next(); a && world.played() < steps; a = op.next()) op.got() = world.perform(*a);
     }
     SUCCEED("what is left is for the sanitizers to find");
 }

@@ -328,7 +328,7 @@ struct Came {
 
 template <class T> T play(World& world, detail::task<T> work) {
     detail::operation<T> op(std::move(work));
-    while (auto* a = op.next()) op.reply(world.perform(*a));
+    while (auto* a = op.next()) op.got() = world.perform(*a);
     return op.result();
 }
 

@@ -27,7 +27,7 @@ FERRY_DECL Response Session::request(std::string_view method, std::string_view u
     Response r;
     if (auto f = detail::call(core(), method, url, with, r)) {
         auto partial = r.status ? std::make_shared<const Response>(std::move(r)) : nullptr;
-        detail::raise(std::move(f), std::move(partial));
+        detail::raise(std::move(*f), std::move(partial));
     }
     return r;
 }
@@ -35,8 +35,8 @@ FERRY_DECL Response Session::request(std::string_view method, std::string_view u
 FERRY_DECL void Session::request(std::string_view method, std::string_view url, const Options& with, Response& into,
                                  std::error_code& ec) {
     auto f = detail::call(core(), method, url, with, into);
-    ec = f.ec;
-    if (f) into.error = std::make_shared<const Error>(detail::to_error(std::move(f)));
+    ec = f ? f->ec : std::error_code{};
+    if (f) into.error = std::make_shared<const Error>(detail::to_error(std::move(*f)));
 }
 
 FERRY_DECL Stream Session::stream(std::string_view method, std::string_view url, const Options& with) {

@@ -32,7 +32,7 @@ struct Stream::State {
         if (!driver) return {};                                         // it never got so far
         if (transfer.conn && detail::fork_count() != forks) abandon();  // the parent reads on
         try {
-            auto ec = detail::run(*driver, transfer, make);
+            auto ec = detail::run(*driver, make);
             return ec ? detail::failed(transfer, ec) : detail::failure{};
         } catch (...) {
             abandon();

@@ -1,4 +1,5 @@
-// The coroutine kernel: protocol code awaits an `action`; whoever drives it performs the action and answers.
+// The coroutine kernel: protocol code awaits an `action`; whoever drives it performs the action and answers, at once
+// where that can be.
 // No sockets, no Asio, no threads here.
 #pragma once
 
@@ -14,8 +15,20 @@
 
 namespace ferry::detail {
 
+/// Performs what is asked for as soon as it is: the chain goes on without having stopped, and nothing that it holds in
+/// registers is put away.
+class performer {
+public:
+    /// Writes the answer. False when there is none yet: the chain stops, and gets it by way of `operation::got`.
+    virtual bool perform(const action& a, answer& got) = 0;
+
+protected:
+    ~performer() = default;
+};
+
 /// What one chain of coroutines shares with its driver.
 struct dialogue {
+    performer* driver = nullptr;
     const action* asked = nullptr;
     answer got;
     std::coroutine_handle<> next;  // what operation::next() resumes; null when the chain has finished
@@ -112,16 +125,15 @@ struct promise_base {
 
     struct asking {
         const action& wish;  // lives as long as the await expression
-        dialogue* talk = nullptr;
-        bool await_ready() noexcept { return false; }
-        template <class P> void await_suspend(std::coroutine_handle<P> h) noexcept {
-            talk = h.promise().talk;
-            talk->asked = &wish;
-            talk->next = h;
+        dialogue& talk;
+        bool await_ready() const { return talk.driver && talk.driver->perform(wish, talk.got); }
+        void await_suspend(std::coroutine_handle<> h) const noexcept {
+            talk.asked = &wish;
+            talk.next = h;
         }
-        const answer& await_resume() noexcept { return talk->got; }
+        const answer& await_resume() const noexcept { return talk.got; }
     };
-    asking await_transform(const action& a) noexcept { return {a}; }
+    asking await_transform(const action& a) noexcept { return {a, *talk}; }
     template <class T> auto await_transform(task<T>&& t) noexcept { return typename task<T>::call{t, *talk}; }
 };
 
@@ -181,10 +193,13 @@ private:
     std::optional<T> value_;
 };
 
-/// What a driver holds: `while (auto* a = op.next()) op.reply(perform(*a));` and then `op.result()`.
+/// What a driver holds: `while (auto* a = op.next()) op.got() = perform(*a);` and then `op.result()`. Without a
+/// performer, the chain stops at each action.
 template <class T> class operation {
 public:
-    explicit operation(task<T> t, frame_stack* frames = nullptr) noexcept : root_(std::move(t)), frames_(frames) {
+    explicit operation(task<T> t, frame_stack* frames = nullptr, performer* driver = nullptr) noexcept
+        : root_(std::move(t)), frames_(frames) {
+        talk_.driver = driver;
         root_.begin(talk_);
         if (frames_) frames_->talk = &talk_;
     }
@@ -193,19 +208,16 @@ public:
         if (frames_) frames_->talk = nullptr;
     }
 
-    /// Runs protocol code until it asks for something; null when it has finished. The chain's frames, if it was given
-    /// any, are the current ones.
+    /// Runs protocol code until it has to wait for what it asks; null when it has finished. The chain's frames, if it
+    /// was given any, are the current ones.
     const action* next() {
         talk_.asked = nullptr;
         while (!talk_.asked && talk_.next) talk_.next.resume();
         return talk_.asked;
     }
-    void reply(const answer& a) noexcept { talk_.got = a; }
-    /// Where the reply is, for those who write it there: to copy an answer right after it was written in smaller parts
-    /// stalls the processor.
+    /// Where the answer is read. To copy one right after it was written in smaller parts stalls the processor, so that
+    /// it is best made here.
     answer& got() noexcept { return talk_.got; }
-    /// The same for what `perform(action)` makes of the action that was asked for.
-    void reply_by(auto&& perform) { ::new (static_cast<void*>(&talk_.got)) answer(perform(*talk_.asked)); }
     T result() {
         talk_.rethrow();
         return *std::move(root_.value_);

@@ -38,7 +38,7 @@ public:
 };
 
 /// A call's memory serves one request after another. Its owner (a call under way, or a stream) says `release` once.
-class async_call final : public async_driver, public std::enable_shared_from_this<async_call> {
+class async_call final : public async_driver, private performer, public std::enable_shared_from_this<async_call> {
 public:
     async_call() = default;
     ~async_call() {
@@ -97,7 +97,7 @@ public:
         begin_running();
         if (!refusal_) {
             frame_stack::scope scope(frames_);
-            engine_.emplace(make(), &frames_);
+            engine_.emplace(make(), &frames_, static_cast<performer*>(this));
         }
         if (auto& token = asked_options().stop; token.stop_possible()) stop_.emplace(token, stopper{this, serial()});
         run_until_rest(calling::later);
@@ -168,10 +168,8 @@ private:
     bool run_engine(std::error_code& ec) noexcept {
         try {
             while (engine_) {
-                if (!wish_) wish_ = next_wish();
-                if (!wish_) break;
-                if (perform(*wish_, engine_->got())) answered();
-                else if (rest()) return false;
+                if ((!wish_ || try_wish(engine_->got())) && !go_on()) break;
+                if (rest()) return false;
             }
             ec = engine_ ? engine_->result() : refusal_->ec;
             engine_.reset();
@@ -182,23 +180,33 @@ private:
         }
         return true;
     }
-    /// What the engine wants of the driver next; null when it has ended.
-    const action* next_wish() {
+    /// Runs the engine until it waits for its wish; false when it has ended.
+    bool go_on() {
         frame_stack::scope scope(frames_);
-        for (;;) {
-            const auto* a = engine_->next();
-            if (!a || !secured::concerns(*a, exchange->conn)) return a;
-            if (!stage_) stage_ = std::make_unique<secured>();
-            if (const auto* raw = stage_->begin(*a, *exchange->conn)) return raw;
-            engine_->reply(stage_->result());
-        }
+        return engine_->next() != nullptr;
     }
-    /// The driver has written its answer in the engine's place.
-    void answered() {
-        wish_ = nullptr;
-        if (!stage_ || !stage_->active()) return;
-        wish_ = stage_->next(engine_->got());
-        if (!wish_) engine_->reply(stage_->result());
+    bool perform(const action& a, answer& got) override {
+        wish_ = secured::concerns(a, exchange->conn) ? begin_secured(a, got) : &a;
+        return try_wish(got);
+    }
+    /// Whether the engine's answer is there.
+    bool try_wish(answer& got) {
+        for (; wish_; wish_ = next_secured(got))
+            if (!async_driver::perform(*wish_, got)) return false;
+        return true;
+    }
+    /// What TLS wants of the driver, first and next; null when it has answered.
+    [[gnu::cold]] const action* begin_secured(const action& a, answer& got) {
+        if (!stage_) stage_ = std::make_unique<secured>();
+        const auto* raw = stage_->begin(a, *exchange->conn);
+        if (!raw) got = stage_->result();
+        return raw;
+    }
+    const action* next_secured(answer& got) {
+        if (!stage_ || !stage_->active()) return nullptr;
+        const auto* raw = stage_->next(got);
+        if (!raw) got = stage_->result();
+        return raw;
     }
     /// A function of the caller's threw. Nothing is left to go on with.
     [[gnu::cold]] std::error_code thrown(const char* what) {
@@ -279,8 +287,8 @@ private:
     static constexpr std::size_t touched = 4 * 1024;
 
     std::optional<operation<std::error_code>> engine_;
-    const action* wish_ = nullptr;    // what the engine waits for
-    std::unique_ptr<secured> stage_;  // what is behind that, under TLS
+    const action* wish_ = nullptr;    // what the driver is at
+    std::unique_ptr<secured> stage_;  // what made it of the engine's wish, under TLS
     ending* ending_ = nullptr;
     std::shared_ptr<const session_defaults> overlay_;
     std::shared_ptr<void> beside_;

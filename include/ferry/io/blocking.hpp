@@ -57,13 +57,37 @@ private:
     bool woken_ = false;
 };
 
-class blocking_driver {
+class blocking_driver final : public performer {
 public:
     blocking_driver(shared_connections& shared, const request& q)
         : shared_(shared), asked_(q), waker_(q.options->stop) {}
 
     time_point began() const noexcept { return began_; }
 
+    bool perform(const action& a, answer& got) override {
+        const bool secure = lease_ && secured::concerns(a, &lease_->http);
+        ::new (static_cast<void*>(&got)) answer(secure ? perform_secured(a) : perform(a));
+        return true;
+    }
+
+private:
+    /// What a request on a kept connection does not need: made when it is wanted, so that such a request is spared it.
+    struct rarely_used {
+        dialer dialing;
+        body_reader body;
+        file_writer file;
+        secured stage;
+    };
+    rarely_used& rare() {
+        if (!rare_) rare_ = std::make_unique<rarely_used>();
+        return *rare_;
+    }
+
+    [[gnu::cold]] answer perform_secured(const action& a) {
+        auto& stage = rare().stage;
+        for (auto* raw = stage.begin(a, lease_->http); raw;) raw = stage.next(perform(*raw));
+        return stage.result();
+    }
     answer perform(const action& a) {
         if (a.what == action::kind::release) return release(a);
         if (a.what == action::kind::now) return tell_time();
@@ -76,8 +100,6 @@ public:
         default: return perform_seldom(a);
         }
     }
-
-private:
     /// What a request on a kept connection does not ask for: out of its way.
     [[gnu::cold]] answer perform_seldom(const action& a) {
         switch (a.what) {
@@ -87,10 +109,10 @@ private:
         case action::kind::open_body: return open_body();
         case action::kind::pull: return pull(a);
         case action::kind::create: return create(a);
-        case action::kind::store: return {.ec = file_.write(a.from[0])};
-        case action::kind::commit: return {.ec = file_.commit()};
+        case action::kind::store: return {.ec = rare().file.write(a.from[0])};
+        case action::kind::commit: return {.ec = rare().file.commit()};
         case action::kind::resume: return resume(a);
-        case action::kind::restart: return {.ec = file_.restart(*a.text)};
+        case action::kind::restart: return {.ec = rare().file.restart(*a.text)};
         case action::kind::pace: return pace(a);
         default: return sleep({a.until, false});
         }
@@ -146,7 +168,8 @@ private:
 
     answer release(const action& a) {
         auto now = clock::now();
-        dialer_.clear();
+        if (rare_) [[unlikely]]
+            rare_->dialing.clear();
         if (a.keep) {
             lease_->http.rest();
             lease_.keep(now, a.hint);
@@ -166,20 +189,21 @@ private:
     }
     answer open_body() {
         answer opened;
-        opened.ec = with_descriptors(shared_.pool, [&] { return (opened = body_.open(asked_.body())).ec; });
+        opened.ec = with_descriptors(shared_.pool, [&] { return (opened = rare().body.open(asked_.body())).ec; });
         return opened;
     }
     answer pull(const action& a) {
         answer got;
-        got.ec = with_descriptors(shared_.pool, [&] { return (got = body_.read(a.into)).ec; });
+        got.ec = with_descriptors(shared_.pool, [&] { return (got = rare().body.read(a.into)).ec; });
         return got;
     }
     answer create(const action& a) {
-        return {.ec = with_descriptors(shared_.pool, [&] { return file_.open(std::string(a.path)); })};
+        return {.ec = with_descriptors(shared_.pool, [&] { return rare().file.open(std::string(a.path)); })};
     }
     answer resume(const action& a) {
         answer found;
-        found.ec = with_descriptors(shared_.pool, [&] { return file_.resume(std::string(a.path), *a.text, found.n); });
+        found.ec = with_descriptors(shared_.pool,
+                                    [&] { return rare().file.resume(std::string(a.path), *a.text, found.n); });
         return found;
     }
     answer pace(const action& a) {
@@ -195,19 +219,19 @@ private:
     answer start_connect(const action& a) {
         answer begun;
         begun.ec = with_descriptors(shared_.pool, [&] {
-            if (!a.path.empty()) return dialer_.start(a.path, begun.n);
-            return dialer_.start(a.peer, asked_.session->socket, *a.text, begun.n);
+            if (!a.path.empty()) return rare().dialing.start(a.path, begun.n);
+            return rare().dialing.start(a.peer, asked_.session->socket, *a.text, begun.n);
         });
         return begun;
     }
     answer await_connect(const action& a) {
         dialer::won winner;
         answer ended{.n = unknown_size};
-        ended.ec = dialer_.await(bound_of(a), waker_, winner, ended.n);
+        ended.ec = rare().dialing.await(bound_of(a), waker_, winner, ended.n);
         if (!ended.ec) ended.ec = lease_->adopt(std::move(winner));
         ended.at = clock::now();
         if (!ended.ec) {
-            dialer_.clear();
+            rare().dialing.clear();
             lease_.opened(ended.at);
         }
         return ended;
@@ -263,35 +287,15 @@ private:
     time_point began_ = clock::now();
     time_point just_now_ = began_;  // for the first checkout, which comes right at the beginning
     connection_pool::lease lease_;
-    dialer dialer_;
-    body_reader body_;
-    file_writer file_;
+    std::unique_ptr<rarely_used> rare_;
 };
 
-/// Goes on with an operation from its first action on that concerns TLS.
-template <class T> [[gnu::cold]] void run_secured(blocking_driver& driver, transfer& t, operation<T>& op) {
-    secured stage;  // for all of them: with a carrier it has memory of its own
-    do {
-        op.reply_by([&](const action& a) {
-            if (!secured::concerns(a, t.conn)) return driver.perform(a);
-            for (auto* raw = stage.begin(a, *t.conn); raw;) raw = stage.next(driver.perform(*raw));
-            return stage.result();
-        });
-    } while (op.next());
-}
-
-/// Runs an operation of this transfer to its end: `run(driver, t, [&] { return fetch(t); })`.
-template <class Make> auto run(blocking_driver& driver, transfer& t, Make make) {
+/// Runs an operation to its end: `run(driver, [&] { return fetch(t); })`.
+template <class Make> auto run(blocking_driver& driver, Make make) {
     frame_stack frames;
     frame_stack::scope scope(frames);
-    operation op(make(), &frames);
-    while (const auto* a = op.next()) {
-        if (secured::concerns(*a, t.conn)) [[unlikely]] {
-            run_secured(driver, t, op);
-            break;
-        }
-        op.reply_by([&](const action& wish) { return driver.perform(wish); });
-    }
+    operation op(make(), &frames, &driver);
+    op.next();
     return op.result();
 }
 

@@ -44,16 +44,16 @@ inline std::shared_ptr<session_core> make_core(SessionOptions&& options) {
     }
 }
 
-/// One call with its body in memory. What arrived is in `into`, whatever the outcome; `url` may be a part of it.
-inline failure call(session_core& core, std::string_view method, std::string_view url, const Options& own,
-                    Response& into) {
-    failure f;  // the one object that is returned: it is built in its place
+/// One call with its body in memory; null when it went well. What arrived is in `into`, whatever the outcome; `url` may
+/// be a part of it.
+inline std::unique_ptr<failure> call(session_core& core, std::string_view method, std::string_view url,
+                                     const Options& own, Response& into) {
     request q;
     auto last = into.url.str();
     const bool inside = !std::less<>()(url.data(), last.data()) && std::less<>()(url.data(), last.data() + last.size());
     if (!inside && !last.empty()) q.url = std::move(into.url);
     if (auto c = core.prepare(q, method, url, own)) {
-        f = refused(std::move(c), url);
+        auto f = std::make_unique<failure>(refused(std::move(c), url));
         into.clear();
         return f;
     }
@@ -61,7 +61,8 @@ inline failure call(session_core& core, std::string_view method, std::string_vie
     transfer t(q, into);
     blocking_driver driver(*core.connections, q);
     start_clock(t, driver.began());
-    if (auto ec = run(driver, t, [&] { return fetch(t); })) f = failed(t, ec);
+    const auto ec = run(driver, [&] { return fetch(t); });
+    auto f = ec ? std::make_unique<failure>(failed(t, ec)) : nullptr;
     into.url = std::move(q.url);
     return f;
 }
