@@ -62,11 +62,11 @@ private:
 /// Looks up a host's addresses for a session, such as by DNS over HTTPS:
 /// `[](const std::string& host, std::uint16_t port) -> ferry::Resolved { return {"192.0.2.1", "2001:db8::1"}; }`.
 ///
-/// It is called on a thread of its own, for several names at the same time if need be, and may block. A call that is
-/// cancelled or over its deadline does not wait for it: it may still run when its session is gone, so it must own what
-/// it uses. What it throws becomes `errc::resolver_failed`. It is not asked for IP addresses, nor for `localhost` and
-/// names below it, which are this machine (RFC 6761 6.3); but for a name in `SessionOptions::resolve` it is, if that
-/// leads to another name.
+/// It is called on a thread of its own, once for all calls of a session that wait for the same name and port, for up to
+/// 64 names at the same time, and may block. A call that is cancelled or over its deadline does not wait for it: it may
+/// still run when its session is gone, so it must own what it uses. What it throws becomes `errc::resolver_failed`. It
+/// is not asked for IP addresses, nor for `localhost` and names below it, which are this machine (RFC 6761 6.3); but
+/// for a name in `SessionOptions::resolve` it is, if that leads to another name.
 using Resolver = std::function<Resolved(const std::string& host, std::uint16_t port)>;
 
 }  // namespace ferry

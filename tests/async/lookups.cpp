@@ -3,6 +3,7 @@
 
 #include "background.hpp"
 #include "loopback.hpp"
+#include "service.hpp"
 
 #include <asio/bind_executor.hpp>
 #include <asio/io_context.hpp>
@@ -26,6 +27,7 @@ struct HangingLookup {
     struct State {
         Signal entered, let_go;
         std::atomic<bool> left{false};
+        std::atomic<int> calls{0};
         std::thread::id thread;
     };
     std::shared_ptr<State> state = std::make_shared<State>();
@@ -36,6 +38,7 @@ struct HangingLookup {
     }
     ferry::SessionOptions options() const {
         return {.resolver = [state = state](const std::string&, std::uint16_t) -> Resolved {
+            ++state->calls;
             state->thread = std::this_thread::get_id();
             state->entered.raise();
             state->let_go.wait();
@@ -89,6 +92,26 @@ TEST_CASE("a context runs for as long as a name is looked up, whoever handles th
     io.run();
     other.poll();
     CHECK(body == "found");
+}
+
+TEST_CASE("calls that begin together have their name looked up once", "[async][resolver]") {
+    HangingLookup lookup;
+    Service service([](const Request&) { return ok("found"); });
+    asio::io_context io;
+    AsyncSession http(io, lookup.options());
+    int found = 0;
+    for (int i = 0; i < 100; ++i)
+        http.get("http://api.test:" + std::to_string(service.port()), [&](std::error_code ec, Response r) {
+            CHECK_FALSE(ec);
+            found += r.body == "found";
+        });
+    auto letting_go = in_background([&] {
+        lookup.state->entered.wait();
+        lookup.state->let_go.raise();
+    });
+    io.run();
+    CHECK(found == 100);
+    CHECK(lookup.state->calls == 1);
 }
 
 TEST_CASE("a context and its session are destroyed while a name is looked up", "[async][resolver]") {

@@ -1,9 +1,17 @@
 // After fork(): the child has connections of its own.
 
+#include "background.hpp"
+#include "service.hpp"
 #include "tls_loopback.hpp"
 
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <system_error>
 
 namespace {
 
@@ -78,4 +86,30 @@ TEST_CASE("a child does not say goodbye in TLS on its parent's connections", "[s
     auto r = session->get(server.url());
     CHECK(r.body == "two");
     CHECK(r.connection.reused);
+}
+
+TEST_CASE("a child looks names up itself, whatever its parent is doing", "[session][resolver][A11]") {
+    Service service([](const Request&) { return ok("found"); });
+    struct State {
+        Signal entered, let_go;
+        std::atomic<int> calls{0};
+    };
+    auto state = std::make_shared<State>();
+    Session session({.resolver = [state](const std::string&, std::uint16_t) -> ferry::Resolved {
+        if (state->calls++ == 0) {
+            state->entered.raise();
+            state->let_go.wait();
+        }
+        return {"127.0.0.1"};
+    }});
+    const auto url = "http://api.test:" + std::to_string(service.port()) + "/";
+    auto parents = in_background([&] { return session.get(url).body; });
+    REQUIRE(state->entered.wait());
+    CHECK(holds_in_child([&] {
+        std::error_code ec;
+        auto r = session.get(url, {.timeout = 5s}, ec);
+        return !ec && r.body == "found";
+    }));
+    state->let_go.raise();
+    CHECK(parents.get() == "found");
 }

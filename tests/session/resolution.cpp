@@ -102,19 +102,12 @@ private:
     int threads_ = 0;
 };
 
-// Asio looks up one name at a time, in a thread that lives as long as its context.
-#ifdef FERRY_TEST_ASYNC
-constexpr bool in_one_thread = true;
-#else
-constexpr bool in_one_thread = false;
-#endif
-
 // A name that is looked up for as long as a test likes. At its end nobody is looking it up any more.
 class SlowName {
 public:
     ~SlowName() {
         while (unanswered()) answer();
-        if (!in_one_thread) CHECK(are_over());
+        CHECK(are_over());
         Lookups::all().forget();
     }
     std::string url(std::uint16_t port) const { return "http://slow.test:" + std::to_string(port) + "/"; }
@@ -289,10 +282,11 @@ TEST_CASE("one stop ends all calls that wait for a name", "[session][blocking][K
     for (int i = 0; i < 8; ++i)
         calls.push_back(
             in_background([&] { return error_of([&] { session.get(name.url(1), until_stopped(stop)); }).code(); }));
-    REQUIRE(name.asked(8));
+    REQUIRE(name.asked());
+    REQUIRE(eventually([&] { return session.stats().in_use == 8; }));
     stop.request_stop();
     for (auto& call : calls) CHECK(call.get() == errc::cancelled);
-    CHECK(name.unanswered() == 8);
+    CHECK(name.unanswered() > 0);
     check_that_nothing_is_open(session);
 }
 

@@ -5,6 +5,7 @@
 #include <ferry/io/alarm.hpp>
 #include <ferry/io/async_channel.hpp>
 #include <ferry/io/background.hpp>
+#include <ferry/io/lookups.hpp>
 #include <ferry/pool/pacer.hpp>
 
 #include <asio/any_io_executor.hpp>
@@ -90,6 +91,7 @@ public:
     async_pool pool;
     pacer pace;
     std::atomic<std::uint64_t> ids{0};
+    const std::shared_ptr<lookups> names = std::make_shared<lookups>();
 
 private:
     /// Deadlines that are over end their waits; idle connections are looked after.

@@ -8,7 +8,6 @@
 #include <ferry/io/channel.hpp>
 #include <ferry/io/dialer.hpp>
 #include <ferry/io/file_writer.hpp>
-#include <ferry/io/resolver.hpp>
 #include <ferry/io/serialized.hpp>
 #include <ferry/io/wait.hpp>
 
@@ -297,7 +296,7 @@ private:
         auto ec = with_descriptors(core_->pool, [] { return open_tcp(AF_INET) ? std::error_code{} : last_error(); });
         if (ec) return answer{.ec = ec};
         auto begun = std::make_shared<lookup>(static_cast<lookup::listener*>(this));
-        ec = begin_lookup(a.host, a.port, asked_->shared->resolver, begun);
+        ec = core_->names->begin(a.host, a.port, asked_->shared->resolver, begun, clock::now());
         if (ec) return answer{.ec = ec};
         lookup_ = std::move(begun);
         keep_context_working();

@@ -6,7 +6,7 @@
 #include <ferry/io/body_reader.hpp>
 #include <ferry/io/channel.hpp>
 #include <ferry/io/file_writer.hpp>
-#include <ferry/io/resolver.hpp>
+#include <ferry/io/lookups.hpp>
 #include <ferry/io/wake.hpp>
 #include <ferry/pool/pacer.hpp>
 #include <ferry/request.hpp>
@@ -33,6 +33,7 @@ struct shared_connections {
     connection_pool pool;
     pacer pace;
     std::atomic<std::uint64_t> ids{0};
+    const std::shared_ptr<lookups> names = std::make_shared<lookups>();
 };
 
 /// A thread in line for a connection.
@@ -184,7 +185,7 @@ private:
     answer resolve(const action& a) {
         if (resolve_literal(a.host, a.port, *a.found)) return {.at = clock::now()};
         auto ec = with_descriptors(shared_.pool, [] { return open_tcp(AF_INET) ? std::error_code{} : last_error(); });
-        if (!ec) ec = resolve_name(a, asked_.shared->resolver, waker_);
+        if (!ec) ec = resolve_name(*shared_.names, a, asked_.shared->resolver, waker_);
         return {.ec = ec, .at = clock::now()};
     }
     answer open_body() {

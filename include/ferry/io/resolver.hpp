@@ -1,8 +1,6 @@
-// Name resolution that can be waited for with a deadline: neither getaddrinfo nor a caller's function can be
-// interrupted, so a thread of its own does it, and is left behind when it takes too long.
+// Looks names up, as the system does or as a caller's function does, and brings what was found to who waits for it.
 #pragma once
 
-#include <ferry/core/action.hpp>
 #include <ferry/error.hpp>
 #include <ferry/io/socket.hpp>
 #include <ferry/io/wait.hpp>
@@ -20,7 +18,6 @@
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -94,7 +91,7 @@ inline lookup_result resolve_by(const Resolver& resolver, const std::string& nam
     return r;
 }
 
-/// A name being looked up, shared by the thread that does it and the one that waits.
+/// What somebody waits for to be looked up: it is theirs, and a thread that does it has a weak share.
 class lookup {
 public:
     /// Somebody who does not wait. It is told with the lookup's lock held, and must do no more than signal.
@@ -142,35 +139,5 @@ private:
     lookup_result result_;
     bool done_ = false;
 };
-
-/// Looks a name up in a thread of its own, by the caller's function if there is one.
-inline std::error_code begin_lookup(std::string_view host, std::uint16_t port, std::shared_ptr<const Resolver> resolver,
-                                    std::shared_ptr<lookup> into) {
-    try {
-        std::thread([name = std::string(host), port, resolver = std::move(resolver), into = std::move(into)] {
-            lookup_result r;
-            try {
-                if (resolver) r = resolve_by(*resolver, name, port);
-                else r.ec = resolve_now(name, port, 0, r.found);
-            } catch (...) {  // out of memory
-            }
-            into->end(std::move(r));
-        }).detach();
-    } catch (const std::system_error& e) {
-        return e.code();
-    }
-    return {};
-}
-
-inline std::error_code resolve_name(const action& a, const std::shared_ptr<const Resolver>& resolver, const waker& w) {
-    const auto b = bound_of(a);
-    auto shared = std::make_shared<lookup>();
-    if (auto ec = begin_lookup(a.host, a.port, resolver, shared)) return ec;
-    lookup_result r;
-    if (!shared->wait(b, w, r)) return w.stopped() ? make_error_code(errc::cancelled) : b.over();
-    *a.found = std::move(r.found);
-    *a.text = std::move(r.about);
-    return r.ec;
-}
 
 }  // namespace ferry::detail
