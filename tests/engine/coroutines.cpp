@@ -218,7 +218,7 @@ TEST_CASE("what can be performed at once does not stop the chain", "[engine]") {
     {
         Counting driver(3);
         operation<int> op(asks_often(10), memory, &driver);
-        for (std::size_t stop : {3, 6, 9}) {
+        for (std::size_t stop : {3u, 6u, 9u}) {
             auto* a = op.next();
             REQUIRE(a);
             CHECK(a->what == action::kind::pull);
