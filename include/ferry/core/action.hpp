@@ -30,7 +30,7 @@ struct action {
         resolve,        // `host`, `port` into `found`
         start_connect,  // begin to connect to `peer`, or to the socket at `path`, beside those already begun
         await_connect,  // until one of those begun has succeeded or failed
-        handshake,      // TLS on what is connected; no driver sees it
+        handshake,      // TLS on what is connected; to a driver, this and all that follows is bytes read and written
         open_body,      // the request's body from its beginning
         pull,           // the next bytes of the request's body into `into`
         read,           // some bytes into `into`; 0 is the end; `skip` drops them instead

@@ -192,19 +192,18 @@ private:
     /// Whether the engine's answer is there.
     bool try_wish(answer& got) {
         for (; wish_; wish_ = next_secured(got))
-            if (!async_driver::perform(*wish_, got)) return false;
+            if (!advance(*wish_, got)) return false;
         return true;
     }
     /// What TLS wants of the driver, first and next; null when it has answered.
     [[gnu::cold]] const action* begin_secured(const action& a, answer& got) {
         if (!stage_) stage_ = std::make_unique<secured>();
-        const auto* raw = stage_->begin(a, *exchange->conn);
-        if (!raw) got = stage_->result();
-        return raw;
+        return or_result(stage_->begin(a, *exchange->conn), got);
     }
     const action* next_secured(answer& got) {
-        if (!stage_ || !stage_->active()) return nullptr;
-        const auto* raw = stage_->next(got);
+        return stage_ && stage_->active() ? or_result(stage_->next(got), got) : nullptr;
+    }
+    const action* or_result(const action* raw, answer& got) const {
         if (!raw) got = stage_->result();
         return raw;
     }

@@ -47,8 +47,9 @@ class async_driver : protected serialized, private async_pool::waiter, private l
 protected:
     ~async_driver() = default;
 
-    /// Writes the answer. False when there is none yet: what it waits for has been started, and will bring news.
-    bool perform(const action& a, answer& got) {
+    /// Begins an action, or looks at it again, and writes the answer. False when there is none yet: what it waits for
+    /// has been started, and will bring news.
+    bool advance(const action& a, answer& got) {
         if (!(std::exchange(waiting_, true) ? look_again(a, got) : begin(a, got))) return false;
         waiting_ = false;
         return true;

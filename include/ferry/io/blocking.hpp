@@ -1,6 +1,7 @@
 // The blocking driver: performs the engine's actions with poll(2), send and recv on the calling thread.
 #pragma once
 
+#include <ferry/core/task.hpp>
 #include <ferry/engine/notice.hpp>
 #include <ferry/engine/secured.hpp>
 #include <ferry/io/body_reader.hpp>
@@ -18,7 +19,9 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -67,17 +70,16 @@ public:
 
     bool perform(const action& a, answer& got) override {
         const bool secure = lease_ && secured::concerns(a, &lease_->http);
-        ::new (static_cast<void*>(&got)) answer(secure ? perform_secured(a) : perform(a));
+        ::new (static_cast<void*>(&got)) answer(secure ? perform_secured(a) : perform_raw(a));
         return true;
     }
 
 private:
-    /// What a request on a kept connection does not need: made when it is wanted, so that such a request is spared it.
+    /// What a request of bytes in memory on a kept connection does not need, and is spared.
     struct rarely_used {
         dialer dialing;
         body_reader body;
         file_writer file;
-        secured stage;
     };
     rarely_used& rare() {
         if (!rare_) rare_ = std::make_unique<rarely_used>();
@@ -85,11 +87,11 @@ private:
     }
 
     [[gnu::cold]] answer perform_secured(const action& a) {
-        auto& stage = rare().stage;
-        for (auto* raw = stage.begin(a, lease_->http); raw;) raw = stage.next(perform(*raw));
+        auto& stage = stage_ ? *stage_ : stage_.emplace();
+        for (auto* raw = stage.begin(a, lease_->http); raw;) raw = stage.next(perform_raw(*raw));
         return stage.result();
     }
-    answer perform(const action& a) {
+    answer perform_raw(const action& a) {
         if (a.what == action::kind::release) return release(a);
         if (a.what == action::kind::now) return tell_time();
         if (waker_.stopped()) [[unlikely]]
@@ -289,6 +291,7 @@ private:
     time_point just_now_ = began_;  // for the first checkout, which comes right at the beginning
     connection_pool::lease lease_;
     std::unique_ptr<rarely_used> rare_;
+    std::optional<secured> stage_;
 };
 
 /// Runs an operation to its end: `run(driver, [&] { return fetch(t); })`.

@@ -2,7 +2,11 @@
 // One mutex guards the books; a checkout's probe and every closing happen outside it.
 #pragma once
 
+#include <ferry/moment.hpp>
 #include <ferry/pool/books.hpp>
+#include <ferry/pool/verdict.hpp>
+#include <ferry/pool_limits.hpp>
+#include <ferry/stats.hpp>
 
 #include <algorithm>
 #include <atomic>
