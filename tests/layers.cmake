@@ -26,7 +26,7 @@ set(faces_apart ferry/http/lines.hpp ferry/blocking/session.hpp ferry/blocking/s
 # What is not ours, as pairs: a pattern of header names, and a pattern of the files that may include them.
 set(outside
     "asio[.]hpp"  "nobody"                       # the slim headers cost 0.7 s less in every translation unit
-    "asio/.*"     "(io/.*|async_.*[.]hpp)"
+    "asio/.*"     "(io/(alarm|async_.*|background|serialized)|async_.*)[.]hpp"  # blocking calls need none of it
     "llhttp[.]h"  "http/parser[.]hpp"
     "openssl/.*"  "(hash[.]hpp|tls/.*)"
     "libpsl[.]h"  "public_suffix[.]hpp"

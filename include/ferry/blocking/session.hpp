@@ -18,7 +18,8 @@
 namespace ferry {
 
 FERRY_DECL Session::Session(SessionOptions&& options, detail::configuration)
-    : core_(detail::make_core(std::move(options))), open_(std::make_shared<detail::open_pool>(core_->connections)) {}
+    : core_(std::make_shared<detail::session_core>(std::move(options))),
+      open_(std::make_shared<detail::open_pool>(core_->connections)) {}
 
 FERRY_DECL Session::Session(const Session& under, std::string_view base_url, const Options& defaults)
     : core_(std::make_shared<detail::session_core>(under.core(), base_url, defaults)), open_(under.open_) {}

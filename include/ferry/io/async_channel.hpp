@@ -64,7 +64,7 @@ public:
     async_channel* operator->() const noexcept { return channel_.get(); }
     const std::shared_ptr<async_channel>& share() const noexcept { return channel_; }
 
-    verdict probe() noexcept { return detail::probe(channel_->socket, channel_->http); }
+    verdict probe() noexcept { return detail::probe(channel_->socket.native_handle(), channel_->http); }
     void cool() noexcept { channel_->http.cool(); }
     const ConnectionInfo& info() const noexcept { return channel_->http.info; }
     void idle_at(void* place) noexcept { channel_->place = place; }

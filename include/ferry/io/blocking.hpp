@@ -31,8 +31,6 @@ namespace ferry::detail {
 struct shared_connections {
     explicit shared_connections(const SessionOptions& o)
         : pool(o.pool, tells_discards<channel>(o.hooks)), pace(o.rate) {}
-    asio::io_context io{ASIO_CONCURRENCY_HINT_SAFE};  // before the pool, whose sockets belong to it
-    stream_socket first{io};  // so that the descriptors that Asio needs are there, or missing, from the start
     connection_pool pool;
     pacer pace;
     std::atomic<std::uint64_t> ids{0};
@@ -160,7 +158,7 @@ private:
             if (found == verdict::alive) break;
             lease_.next(reason_of(found), now);
         }
-        if (!lease_) lease_.emplace(shared_.io, ++shared_.ids);
+        if (!lease_) lease_.emplace(++shared_.ids);
         auto& info = lease_->http.info;
         info.reused = lease_.reused();
         if (info.reused)
@@ -243,7 +241,7 @@ private:
     /// One call when nothing but the time between two bytes can end the wait, else two. A signal ends the one call; the
     /// wait goes on in poll, which knows how long it has been.
     answer read(const action& a) {
-        auto fd = lease_->socket.native_handle();
+        auto fd = lease_->socket.get();
         int flags = 0;
 #ifdef __linux__
         if (a.skip) flags |= MSG_TRUNC;  // dropped without being copied
@@ -266,7 +264,7 @@ private:
 
     /// The first try does not wait. When it has to, bytes from the peer count as well as room for ours.
     answer write(const action& a) {
-        auto fd = lease_->socket.native_handle();
+        auto fd = lease_->socket.get();
         if (a.watch && wait_for_read(fd)) return {.readable = true};
         for (;;) {
             auto n = send_now(fd, a.from);
@@ -279,7 +277,7 @@ private:
 
     answer wait(short what, const bound& b) {
         std::array<pollfd, 2> fds{};
-        fds[0] = {lease_->socket.native_handle(), what, 0};
+        fds[0] = {lease_->socket.get(), what, 0};
         auto ec = poll_until(fds, b, waker_);
         return {.ec = ec, .readable = !ec && (fds[0].revents & POLLIN) != 0};
     }

@@ -1,4 +1,4 @@
-// What a pool keeps: a socket and the protocol's state on it.
+// What the pool of a blocking session keeps: a socket and the protocol's state on it.
 #pragma once
 
 #include <ferry/http/connection.hpp>
@@ -16,20 +16,20 @@
 namespace ferry::detail {
 
 struct channel {
-    channel(asio::io_context& io, std::uint64_t id) : socket(io.get_executor()) { http.info.id = id; }
+    explicit channel(std::uint64_t id) { http.info.id = id; }
     channel(const channel&) = delete;
     channel& operator=(const channel&) = delete;
     ~channel() {
-        if (socket.is_open() && forks == fork_count()) say_goodbye(socket.native_handle(), http);
+        if (socket && forks == fork_count()) say_goodbye(socket.get(), http);
     }
 
-    stream_socket socket;
+    descriptor socket;
     connection http;
     std::chrono::milliseconds receive_timeout = no_limit;  // as the socket has it
 
     unsigned forks = fork_count();
 
-    verdict probe() noexcept { return detail::probe(socket, http); }
+    verdict probe() noexcept { return detail::probe(socket.get(), http); }
     void cool() noexcept { http.cool(); }
     const ConnectionInfo& info() const noexcept { return http.info; }
 
@@ -38,10 +38,7 @@ struct channel {
         auto fd = w.socket.get();
         auto flags = ::fcntl(fd, F_GETFL);
         if (flags < 0 || ::fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0) return last_error();
-        std::error_code ec;
-        socket.assign(asio::generic::stream_protocol(w.family, w.family == AF_UNIX ? 0 : IPPROTO_TCP), fd, ec);
-        if (ec) return ec;
-        w.socket.release();
+        socket = std::move(w.socket);
         http.open = true;
         http.info.remote = w.peer;
         http.info.local = local_endpoint(fd);
@@ -56,7 +53,7 @@ struct channel {
             t.tv_sec = static_cast<decltype(t.tv_sec)>(limit.count() / 1000);
             t.tv_usec = static_cast<decltype(t.tv_usec)>(limit.count() % 1000 * 1000);
         }
-        if (::setsockopt(socket.native_handle(), SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t) != 0) return last_error();
+        if (::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t) != 0) return last_error();
         receive_timeout = limit;
         return {};
     }

@@ -21,8 +21,7 @@ class dialer {
 public:
     struct won {
         descriptor socket;
-        Endpoint peer = {};  // none for a unix domain socket
-        int family = AF_UNIX;
+        Endpoint peer = {};      // none for a unix domain socket
         std::size_t number = 0;  // of the attempt, since all was cleared
     };
 
@@ -33,7 +32,7 @@ public:
         system_address to(peer);
         if (::connect(d.get(), to.get(), to.size) != 0 && errno != EINPROGRESS && errno != EINTR) return last_error();
         number = begun_++;
-        running_.push_back({std::move(d), peer, peer.v6 ? AF_INET6 : AF_INET, number});
+        running_.push_back({std::move(d), peer, number});
         return {};
     }
     std::error_code start(std::string_view path, std::size_t& number) {

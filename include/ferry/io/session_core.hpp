@@ -34,16 +34,6 @@ private:
     std::shared_ptr<shared_connections> connections_;
 };
 
-inline std::shared_ptr<session_core> make_core(SessionOptions&& options) {
-    try {
-        return std::make_shared<session_core>(std::move(options));
-    } catch (const Error&) {
-        throw;
-    } catch (const std::system_error& e) {  // Asio needs a few descriptors of its own
-        raise({.ec = e.code(), .phase = Phase::connect, .particulars = "making a session"});
-    }
-}
-
 /// One call with its body in memory; null when it went well. What arrived is in `into`, whatever the outcome; `url` may
 /// be a part of it.
 inline std::unique_ptr<failure> call(session_core& core, std::string_view method, std::string_view url,

@@ -1,14 +1,10 @@
-// The socket that a pool keeps, and its probe: Asio's, so that it is portable and can be waited for by an io_context.
+// What is done with a connected socket besides waiting: the probe, sending, and addresses in the system's form.
 #pragma once
 
 #include <ferry/endpoint.hpp>
 #include <ferry/http/connection.hpp>
 #include <ferry/io/wait.hpp>
 #include <ferry/pool/verdict.hpp>
-
-#include <asio/basic_stream_socket.hpp>
-#include <asio/generic/stream_protocol.hpp>
-#include <asio/io_context.hpp>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -23,8 +19,6 @@
 #include <system_error>
 
 namespace ferry::detail {
-
-using stream_socket = asio::basic_stream_socket<asio::generic::stream_protocol, asio::io_context::executor_type>;
 
 /// What poll cannot tell apart: the end, bytes that nobody asked for, an error. Only looked at when it is readable.
 inline verdict why_readable(int fd) noexcept {
@@ -44,14 +38,6 @@ inline verdict why_not_alive(int fd) noexcept {
 #endif
     auto found = why_readable(fd);
     return found == verdict::alive ? verdict::unsolicited_data : found;
-}
-
-/// The probe (RFC 9112 9.2, urllib3's `is_connection_dropped`): an idle connection on which something can be read is
-/// dropped or poisoned. It never blocks and leaves the socket as it is.
-template <class Socket> verdict probe(Socket& s) noexcept {
-    auto fd = s.native_handle();
-    if (!s.is_open()) return verdict::closed;
-    return wait_for_read(fd) ? why_readable(fd) : verdict::alive;
 }
 
 #if FERRY_HAS_TLS
@@ -81,9 +67,11 @@ inline verdict why_readable(int fd, connection& c) noexcept {
     static_cast<void>(c);
     return why_readable(fd);
 }
-template <class Socket> verdict probe(Socket& s, connection& c) noexcept {
-    const auto fd = s.native_handle();
-    if (!s.is_open()) return verdict::closed;
+
+/// The probe (RFC 9112 9.2, urllib3's `is_connection_dropped`): an idle connection on which something can be read is
+/// dropped or poisoned. It never blocks and leaves the socket as it is.
+inline verdict probe(int fd, connection& c) noexcept {
+    if (fd < 0) return verdict::closed;
     return wait_for_read(fd) ? why_readable(fd, c) : verdict::alive;
 }
 
