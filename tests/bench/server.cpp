@@ -28,11 +28,12 @@
 
 namespace {
 
-std::string head(std::string_view status, std::size_t length) {
+std::string head(std::string_view status, std::size_t length, std::string_view connection = "keep-alive") {
     return "HTTP/1.1 " + std::string(status) +
            "\r\nServer: bench\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\nContent-Type: text/plain; charset=utf-8"
            "\r\nContent-Length: " +
-           std::to_string(length) + "\r\nCache-Control: no-cache\r\nConnection: keep-alive\r\n\r\n";
+           std::to_string(length) + "\r\nCache-Control: no-cache\r\nConnection: " + std::string(connection) +
+           "\r\n\r\n";
 }
 
 std::string patterned(std::size_t size) {
@@ -48,6 +49,7 @@ int large_file = [] {
     return fd;
 }();
 const std::string small_answer = head("200 OK", bench::small_size) + patterned(bench::small_size);
+const std::string last_answer = head("200 OK", bench::small_size, "close") + patterned(bench::small_size);
 const std::string large_head = head("200 OK", bench::large_size);
 const std::string huge_head = head("200 OK", bench::huge_size);
 const std::string no_answer = head("404 Not Found", 0);
@@ -177,6 +179,7 @@ bool answer(int fd, Connection& c, std::string_view request) {
                request.substr(4 + path.size(), 1) == " ";
     };
     if (asks("/small")) return send_all(fd, small_answer);
+    if (asks("/once")) return send_all(fd, last_answer) && false;  // and the connection is closed
     if (asks("/later")) return put_off(fd, later);
     if (asks("/much-later")) return put_off(fd, much_later);
     if (asks("/8m")) return send_body(fd, c, large_head, bench::large_size);

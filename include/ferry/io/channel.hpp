@@ -2,16 +2,19 @@
 #pragma once
 
 #include <ferry/http/connection.hpp>
+#include <ferry/io/descriptor.hpp>
 #include <ferry/io/dialer.hpp>
 #include <ferry/io/socket.hpp>
 #include <ferry/origin.hpp>
 #include <ferry/pool/pool.hpp>
 
-#include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/time.h>
 
 #include <chrono>
 #include <cstdint>
+#include <system_error>
+#include <utility>
 
 namespace ferry::detail {
 
@@ -36,8 +39,8 @@ struct channel {
     /// Takes over a connected socket and makes it block, as the blocking driver wants it.
     std::error_code adopt(dialer::won w) {
         auto fd = w.socket.get();
-        auto flags = ::fcntl(fd, F_GETFL);
-        if (flags < 0 || ::fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0) return last_error();
+        int nonblocking = 0;
+        if (::ioctl(fd, FIONBIO, &nonblocking) < 0) return last_error();
         socket = std::move(w.socket);
         http.open = true;
         http.info.remote = w.peer;

@@ -53,6 +53,17 @@ void get(bench::Run& run) {
     });
 }
 
+// A stream for each request, which the server closes.
+void once(bench::Run& run) {
+    net::io_context context;
+    run.repeat([&] {
+        Connection connection(context, run);
+        connection.send(run);
+        auto response = connection.receive();
+        run.small(int(response.result_int()), response.body());
+    });
+}
+
 // A fresh flat_buffer makes Beast read 512 bytes at a time; one that was given room makes it read as much as fits.
 constexpr std::size_t roomy = 64 * 1024;
 
@@ -111,6 +122,7 @@ void idle(bench::Run& run) {
 int main(int argc, char** argv) {
     return bench::main(argc, argv,
                        {{"get", get},
+                        {"once", once},
                         {"body8", [](bench::Run& run) { body8(run, 0); }},
                         {"body8-roomy", [](bench::Run& run) { body8(run, roomy); }},
                         {"stream256", [](bench::Run& run) { stream256(run, 0); }},

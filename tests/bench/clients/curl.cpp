@@ -50,6 +50,18 @@ void get(bench::Run& run) {
         run, [&](int status, const std::string& body) { run.small(status, body); }, handle(run));
 }
 
+// A handle for each request.
+void once(bench::Run& run) {
+    run.repeat([&] {
+        auto* easy = handle(run);
+        std::string body;
+        curl_easy_setopt(easy, CURLOPT_WRITEDATA, &body);
+        check(curl_easy_perform(easy));
+        run.small(status(easy), body);
+        curl_easy_cleanup(easy);
+    });
+}
+
 // No connection is kept, so that each request has a handshake.
 void handshakes(bench::Run& run, long resumption) {
     auto* easy = handle(run);
@@ -121,6 +133,7 @@ int main(int argc, char** argv) {
     curl_global_init(CURL_GLOBAL_DEFAULT);
     return bench::main(argc, argv,
                        {{"get", get},
+                        {"once", once},
                         {"body8", body8},
                         {"stream256", stream256},
                         {"stream256-roomy", stream256_roomy},

@@ -43,6 +43,13 @@ void get_timeout(bench::Run& run) {
     });
 }
 
+void once(bench::Run& run) {
+    run.repeat([&] {
+        auto response = ferry::get(run.url);
+        run.small(response.status, response.body);
+    });
+}
+
 void body8(bench::Run& run) {
     ferry::Session session(usual(run));
     run.repeat([&] {
@@ -98,6 +105,7 @@ int main(int argc, char** argv) {
                        {{"get", get},
                         {"get-reused", get_reused},
                         {"get-timeout", get_timeout},
+                        {"once", once},
                         {"body8", body8},
                         {"stream256", stream256},
                         {"handshake-full", handshake_full},

@@ -61,6 +61,7 @@ public:
         std::size_t many_hosts = 1)
         : url(address), secure(address.starts_with("https")), count(number), concurrency(at_once), hosts(many_hosts),
           mode_(mode), warm_up_(mode.starts_with("get")         ? std::max<std::size_t>(100, 2 * at_once)
+                                : mode.starts_with("once")      ? 100
                                 : mode.starts_with("handshake") ? 10
                                 : mode.starts_with("body")      ? 2
                                                                 : 0) {

@@ -29,6 +29,16 @@ void get(bench::Run& run) {
     });
 }
 
+// A Client for each request.
+void once(bench::Run& run) {
+    run.repeat([&] {
+        httplib::Client http(run.origin_of(0));
+        auto result = http.Get(run.path);
+        auto& response = checked(result);
+        run.small(response.status, response.body);
+    });
+}
+
 void body8(bench::Run& run) {
     auto http = client(run);
     run.repeat([&] {
@@ -76,7 +86,11 @@ void idle(bench::Run& run) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    return bench::main(
-        argc, argv,
-        {{"get", get}, {"body8", body8}, {"stream256", stream256}, {"handshake-full", handshake_full}, {"idle", idle}});
+    return bench::main(argc, argv,
+                       {{"get", get},
+                        {"once", once},
+                        {"body8", body8},
+                        {"stream256", stream256},
+                        {"handshake-full", handshake_full},
+                        {"idle", idle}});
 }

@@ -75,6 +75,18 @@ void get_guarded(bench::Run& run) {
         });
 }
 
+// A connection for each request, of which the server closes its end first, as it said.
+void once(bench::Run& run) {
+    char buffer[head_room];
+    run.repeat([&] {
+        Connection connection(run);
+        connection.send();
+        auto head = connection.head(buffer, sizeof buffer);
+        run.small(head.status, head.rest);
+        bench::expect(::recv(connection.fd(), buffer, sizeof buffer, 0) == 0, "the server does not close");
+    });
+}
+
 void body8(bench::Run& run) {
     Connection connection(run);
     char buffer[head_room];
@@ -121,7 +133,11 @@ void idle(bench::Run& run) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    return bench::main(
-        argc, argv,
-        {{"get", get}, {"get-guarded", get_guarded}, {"body8", body8}, {"stream256", stream256}, {"idle", idle}});
+    return bench::main(argc, argv,
+                       {{"get", get},
+                        {"get-guarded", get_guarded},
+                        {"once", once},
+                        {"body8", body8},
+                        {"stream256", stream256},
+                        {"idle", idle}});
 }

@@ -1,4 +1,4 @@
-"""Python's requests: one Session. The same command line, checks and output line as the compiled clients."""
+"""Python's requests: one Session, or `requests.get`. The same command line, checks and output line as the compiled clients."""
 import resource
 import sys
 import time
@@ -6,8 +6,8 @@ import time
 import requests
 
 SMALL, LARGE, HUGE = 100, 8 << 20, 256 << 20
-SIZES = {"get": SMALL, "body8": LARGE, "stream256": HUGE}
-WARM_UP = {"get": 100, "body8": 2, "stream256": 0}
+SIZES = {"get": SMALL, "once": SMALL, "body8": LARGE, "stream256": HUGE}
+WARM_UP = {"get": 100, "once": 100, "body8": 2, "stream256": 0}
 
 
 def pattern(offset):
@@ -44,7 +44,7 @@ def main():
     expect(len(sys.argv) == 4 and sys.argv[2] in SIZES, "usage: client URL MODE COUNT")
     url, mode, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
     exchange = streamed if mode == "stream256" else whole
-    session = requests.Session()
+    session = requests if mode == "once" else requests.Session()
     for _ in range(WARM_UP[mode]):
         exchange(session, url, SIZES[mode])
     before, started = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()

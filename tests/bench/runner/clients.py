@@ -5,12 +5,12 @@ import subprocess
 
 from . import machine
 
-SIZES = {"get": 100, "idle": 100, "body8": 8 << 20, "stream256": 256 << 20, "async": 100, "async counted": 100,
+SIZES = {"get": 100, "once": 100, "idle": 100, "body8": 8 << 20, "stream256": 256 << 20, "async": 100, "async counted": 100,
          "async idle": 100, "tls get": 100, "tls counted": 100, "tls full": 100, "tls resumed": 100, "tls idle": 100,
          "tls stream256": 256 << 20}
-PATHS = {"body8": "/8m", "stream256": "/256m", "tls stream256": "/256m", "tls full": "/full",
+PATHS = {"once": "/once", "body8": "/8m", "stream256": "/256m", "tls stream256": "/256m", "tls full": "/full",
          "tls resumed": "/resumed"}  # otherwise /small
-ALL = ("get", "body8", "stream256", "idle")
+ALL = ("get", "once", "body8", "stream256", "idle")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +50,7 @@ CLIENTS = [
     Client("cpp-httplib", "bench_httplib", _modes(*ALL), package="httplib"),
     Client("libcurl", "bench_curl", _modes(*ALL), package="curl"),
     Client("libcurl, 256 KiB buffer", "bench_curl", {"stream256": "stream256-roomy"}),
-    Client("Python requests", "requests_session.py", _modes("get", "body8", "stream256"), slow=True),
+    Client("Python requests", "requests_session.py", _modes("get", "once", "body8", "stream256"), slow=True),
 ]
 
 

@@ -42,9 +42,11 @@ def rounds_of(bench, mode):
         yield taking_part[turn:] + taking_part[:turn]
 
 
-def _timed(bench, mode, count, slow_count, record):
+def _timed(bench, mode, count, slow_count, record, only=None):
     for in_turn in rounds_of(bench, mode):
         for server, base in bench.servers.items():
+            if only not in (None, server):
+                continue
             for client in in_turn:
                 line, _ = bench.caller.run(client, mode, base, slow_count if client.slow else count)
                 record(server, client.name, line)
@@ -56,6 +58,14 @@ def get(bench):
         bench.results.add("get wall", server, name, line["wall"] / line["requests"])
 
     _timed(bench, "get", 4_000 if bench.quick else 10_000, 400 if bench.quick else 1_000, record)
+
+
+def once(bench):
+    def record(server, name, line):
+        bench.results.add("once cpu", server, name, (line["user"] + line["sys"]) / line["requests"])
+        bench.results.add("once wall", server, name, line["wall"] / line["requests"])
+
+    _timed(bench, "once", 500 if bench.quick else 1_000, 100 if bench.quick else 200, record, only=OWN)
 
 
 def body8(bench):
@@ -214,6 +224,7 @@ MEASURES = {
     "syscalls": system_calls,
     "instructions": instructions,
     "get": get,
+    "once": once,
     "body8": body8,
     "stream256": stream256,
     "compile": compile_time,

@@ -23,6 +23,7 @@ PANELS = [
     ("CPU per GB, 256 MiB streamed and dropped, TLS", report.TLS_STREAM256),
     ("CPU per connection, full TLS handshake", report.TLS_FULL),
     ("CPU per connection, resumed TLS session", report.TLS_RESUMED),
+    ("CPU per GET on a connection of its own", report.ONCE_CPU),
 ]
 
 TEXT, FAINT, OURS, FLOOR, PEER = "#7a8490", "#7a849055", "#2f81f7", "#7a849088", "#b08537"

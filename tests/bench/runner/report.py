@@ -35,6 +35,8 @@ GET_WALL_NGINX = Column("wall on nginx, µs", "get wall", NGINX, 1e6, 1, "µs")
 SYSTEM_CALLS = Column("system calls", "system calls", OWN)
 INSTRUCTIONS = Column("user instructions", "instructions", OWN, digits=0)
 ALLOCATIONS = Column("heap allocations", "allocations", OWN)
+ONCE_CPU = Column("CPU, µs", "once cpu", OWN, 1e6, 1, "µs", ratio=True)
+ONCE_WALL = Column("wall, µs", "once wall", OWN, 1e6, 1, "µs")
 BODY8 = Column("8 MiB in memory, CPU s/GB", "body8 cpu", OWN, digits=3, unit="s/GB", ratio=True)
 BODY8_NGINX = Column("the same, nginx", "body8 cpu", NGINX, digits=3, unit="s/GB", ratio=True)
 STREAM256 = Column("256 MiB dropped, CPU s/GB", "stream256 cpu", OWN, digits=3, unit="s/GB", ratio=True)
@@ -70,6 +72,7 @@ TLS_IDLE = Column("heap per idle connection, bytes", "tls idle bytes", OWN, digi
 TABLES = [
     ("A keep-alive GET of 100 bytes", [GET_CPU, GET_WALL, SYSTEM_CALLS, INSTRUCTIONS, ALLOCATIONS, GET_CPU_NGINX,
                                        GET_WALL_NGINX]),
+    ("A GET of 100 bytes on a connection of its own", [ONCE_CPU, ONCE_WALL]),
     ("Large bodies", [BODY8, BODY8_NGINX, STREAM256, STREAM256_NGINX]),
     ("Memory and compile time", [IDLE, SYNTAX, OPTIMIZED]),
     ("Asynchronous: a keep-alive GET of 100 bytes, one at a time and many at once",
