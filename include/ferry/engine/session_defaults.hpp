@@ -82,7 +82,7 @@ inline complaint check_overlay(const Options& o) {
 }
 
 struct session_defaults {
-    explicit session_defaults(SessionOptions o, bool is_asynchronous = false, std::shared_ptr<session_state> s = {})
+    explicit session_defaults(SessionOptions&& o, bool is_asynchronous = false, std::shared_ptr<session_state> s = {})
         : options(std::move(o)), asynchronous(is_asynchronous),
           shared(s ? std::move(s) : std::make_shared<session_state>(options)) {
         if (auto c = check_session(options)) raise({.ec = c.ec, .particulars = std::move(c.about)});

@@ -36,7 +36,7 @@ inline constexpr std::size_t spare_calls = 64;
 
 class async_core : public session_defaults, public std::enable_shared_from_this<async_core> {
 public:
-    async_core(const asio::any_io_executor& ex, SessionOptions o);
+    async_core(const asio::any_io_executor& ex, SessionOptions&& o);
     async_core(const async_core&) = delete;
     async_core& operator=(const async_core&) = delete;
     ~async_core();

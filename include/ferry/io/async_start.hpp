@@ -26,7 +26,7 @@ namespace ferry::detail {
 
 // What the core does with calls, now that they are known.
 
-inline async_core::async_core(const asio::any_io_executor& ex, SessionOptions o)
+inline async_core::async_core(const asio::any_io_executor& ex, SessionOptions&& o)
     : session_defaults(std::move(o), true), executor(ex),
       pool(options.pool, tells_discards<pooled_channel>(options.hooks)), pace(options.rate), quiet_(ex), alarm_(ex) {}
 

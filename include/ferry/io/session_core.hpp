@@ -14,7 +14,7 @@
 namespace ferry::detail {
 
 struct session_core : session_defaults {
-    explicit session_core(SessionOptions o)
+    explicit session_core(SessionOptions&& o)
         : session_defaults(std::move(o)), connections(std::make_shared<shared_connections>(options)) {}
     /// On the same connections.
     session_core(const session_core& under, std::string_view base_url, const Options& over)
