@@ -35,9 +35,11 @@ FERRY_DECL Response Session::request(std::string_view method, std::string_view u
 
 FERRY_DECL void Session::request(std::string_view method, std::string_view url, const Options& with, Response& into,
                                  std::error_code& ec) {
-    auto f = detail::call(core(), method, url, with, into);
-    ec = f ? f->ec : std::error_code{};
-    if (f) into.error = std::make_shared<const Error>(detail::to_error(std::move(*f)));
+    ec.clear();
+    if (auto f = detail::call(core(), method, url, with, into)) {
+        ec = f->ec;
+        into.error = std::make_shared<const Error>(detail::to_error(std::move(*f)));
+    }
 }
 
 FERRY_DECL Stream Session::stream(std::string_view method, std::string_view url, const Options& with) {

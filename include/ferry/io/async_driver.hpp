@@ -5,10 +5,12 @@
 #include <ferry/engine/transfer.hpp>
 #include <ferry/io/async_core.hpp>
 #include <ferry/io/body_reader.hpp>
-#include <ferry/io/channel.hpp>
-#include <ferry/io/dialer.hpp>
+#include <ferry/io/descriptor.hpp>
 #include <ferry/io/file_writer.hpp>
+#include <ferry/io/lookups.hpp>
+#include <ferry/io/open_socket.hpp>
 #include <ferry/io/serialized.hpp>
+#include <ferry/io/socket.hpp>
 #include <ferry/io/wait.hpp>
 
 #include <asio/buffer.hpp>
@@ -289,8 +291,8 @@ private:
 
     // Connecting.
 
-    /// In a thread of its own, which may be left behind: Asio's own would be waited for by whoever resolves next, and
-    /// by the context's end. It knocks, as the pool does for those in line.
+    /// By a thread of the session's, which may be left behind: Asio's own would be waited for by whoever resolves next,
+    /// and by the context's end. It knocks, as the pool does for those in line.
     std::optional<answer> resolve(const action& a) {
         if (lookup_) return ask_lookup(a);
         if (resolve_literal(a.host, a.port, *a.found)) return answer{.at = clock::now()};

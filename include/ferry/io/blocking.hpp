@@ -6,6 +6,8 @@
 #include <ferry/engine/secured.hpp>
 #include <ferry/io/body_reader.hpp>
 #include <ferry/io/channel.hpp>
+#include <ferry/io/descriptor.hpp>
+#include <ferry/io/dialer.hpp>
 #include <ferry/io/file_writer.hpp>
 #include <ferry/io/lookups.hpp>
 #include <ferry/io/wake.hpp>

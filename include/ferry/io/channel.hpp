@@ -62,13 +62,6 @@ struct channel {
     }
 };
 
-/// Where descriptors have run out, idle connections make room.
-template <class Pool, class Try> std::error_code with_descriptors(Pool& pool, Try attempt) {
-    auto ec = attempt();
-    while (out_of_descriptors(ec) && pool.evict()) ec = attempt();
-    return ec;
-}
-
 using connection_pool = pool<Origin, channel, origin_hash, origin_equal>;
 
 }  // namespace ferry::detail

@@ -36,4 +36,11 @@ inline bool out_of_descriptors(std::error_code ec) noexcept {
     return ec == std::errc::too_many_files_open || ec == std::errc::too_many_files_open_in_system;
 }
 
+/// Where descriptors have run out, idle connections make room.
+template <class Pool, class Try> std::error_code with_descriptors(Pool& pool, Try attempt) {
+    auto ec = attempt();
+    while (out_of_descriptors(ec) && pool.evict()) ec = attempt();
+    return ec;
+}
+
 }  // namespace ferry::detail

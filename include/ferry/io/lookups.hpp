@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -24,6 +25,55 @@
 #include <vector>
 
 namespace ferry::detail {
+
+/// What somebody waits for to be looked up: it is theirs, and a thread that does it has a weak share.
+class lookup {
+public:
+    /// Somebody who does not wait. It is told with the lookup's lock held, and must do no more than signal.
+    class listener {
+    public:
+        virtual void looked_up() noexcept = 0;
+
+    protected:
+        ~listener() = default;
+    };
+
+    explicit lookup(listener* l = nullptr) noexcept : listener_(l) {}
+
+    void end(lookup_result r) noexcept {
+        std::lock_guard lock(mutex_);
+        result_ = std::move(r);
+        done_ = true;
+        changed_.notify_all();
+        if (listener_) listener_->looked_up();
+    }
+    /// Nobody is told any more.
+    void leave() noexcept {
+        std::lock_guard lock(mutex_);
+        listener_ = nullptr;
+    }
+    /// What came of it; false when that is not known yet.
+    bool take(lookup_result& into) {
+        std::lock_guard lock(mutex_);
+        if (done_) into = std::move(result_);
+        return done_;
+    }
+    bool wait(const bound& b, const waker& w, lookup_result& into) {
+        std::unique_lock lock(mutex_);
+        auto done = [this] { return done_; };
+        if (b.at == never) changed_.wait(lock, w.token(), done);
+        else changed_.wait_until(lock, w.token(), b.at, done);
+        if (done_) into = std::move(result_);
+        return done_;
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable_any changed_;
+    listener* listener_;
+    lookup_result result_;
+    bool done_ = false;
+};
 
 /// Safe among threads. Its own have a share in it, and may outlive the session.
 class lookups : public std::enable_shared_from_this<lookups> {

@@ -1,4 +1,5 @@
-"""Python's requests: one Session, or `requests.get`. The same command line, checks and output line as the compiled clients."""
+"""Python's requests: one Session, or `requests.get`. The same command line, checks and output line as the compiled
+clients."""
 import resource
 import sys
 import time

@@ -5,8 +5,8 @@ import subprocess
 
 from . import machine
 
-SIZES = {"get": 100, "once": 100, "idle": 100, "body8": 8 << 20, "stream256": 256 << 20, "async": 100, "async counted": 100,
-         "async idle": 100, "tls get": 100, "tls counted": 100, "tls full": 100, "tls resumed": 100, "tls idle": 100,
+SIZES = {"get": 100, "once": 100, "idle": 100, "body8": 8 << 20, "stream256": 256 << 20, "async": 100,
+         "async counted": 100, "async idle": 100, "tls get": 100, "tls counted": 100, "tls full": 100, "tls resumed": 100, "tls idle": 100,
          "tls stream256": 256 << 20}
 PATHS = {"once": "/once", "body8": "/8m", "stream256": "/256m", "tls stream256": "/256m", "tls full": "/full",
          "tls resumed": "/resumed"}  # otherwise /small
