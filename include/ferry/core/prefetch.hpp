@@ -9,6 +9,7 @@ namespace ferry::detail {
 inline void prefetch(const void* from, std::size_t bytes) noexcept {
     constexpr std::size_t line = 64;
     const auto* p = static_cast<const char*>(from);
+#pragma GCC unroll 8
     for (const auto* end = p + bytes; p < end; p += line) __builtin_prefetch(p, 1);
 }
 

@@ -95,6 +95,7 @@ public:
     template <class Make> void start(Make make) {
         thrown_.reset();
         begin_running();
+        forget_clock();
         if (!refusal_) {
             frame_stack::scope scope(frames_);
             engine_.emplace(make(), &frames_, static_cast<performer*>(this));
@@ -186,8 +187,11 @@ private:
         return engine_->next() != nullptr;
     }
     bool perform(const action& a, answer& got) override {
-        wish_ = secured::concerns(a, exchange->conn) ? begin_secured(a, got) : &a;
-        return try_wish(got);
+        if (secured::concerns(a, exchange->conn)) [[unlikely]]
+            return perform_secured(a, got);
+        if (advance(a, got)) return true;
+        wish_ = &a;
+        return false;
     }
     /// Whether the engine's answer is there.
     bool try_wish(answer& got) {
@@ -195,11 +199,12 @@ private:
             if (!advance(*wish_, got)) return false;
         return true;
     }
-    /// What TLS wants of the driver, first and next; null when it has answered.
-    [[gnu::cold]] const action* begin_secured(const action& a, answer& got) {
+    [[gnu::cold]] bool perform_secured(const action& a, answer& got) {
         if (!stage_) stage_ = std::make_unique<secured>();
-        return or_result(stage_->begin(a, *exchange->conn), got);
+        wish_ = or_result(stage_->begin(a, *exchange->conn), got);
+        return try_wish(got);
     }
+    /// What TLS wants of the driver next; null when it has answered.
     const action* next_secured(answer& got) {
         return stage_ && stage_->active() ? or_result(stage_->next(got), got) : nullptr;
     }

@@ -43,6 +43,11 @@ inline std::error_code system_error(std::error_code ec) noexcept {
     return ec;
 }
 
+/// To the engine, the end is no error.
+[[gnu::cold]] inline std::error_code end_of_reading(std::error_code ec) noexcept {
+    return ec == asio::error::eof ? std::error_code{} : system_error(ec);
+}
+
 class async_driver : protected serialized, private async_pool::waiter, private lookup::listener {
     handler_memory other_memory_;
 
@@ -87,8 +92,9 @@ protected:
         return never;
     }
 
-    /// Reads the clock, for what begins now.
+    /// Reads the clock, for what begins now and for all that follows without a pause.
     time_point look_at_clock() noexcept { return just_now_ = clock::now(); }
+    void forget_clock() noexcept { just_now_ = never; }
 
     async_core* core_ = nullptr;      // while somebody uses the call
     std::atomic<bool> wrote_{false};  // bytes of the request
@@ -111,8 +117,10 @@ private:
         async_outcome ended;
     };
 
+    time_point just_now() noexcept { return just_now_ == never ? look_at_clock() : just_now_; }
+
     bool begin(const action& a, answer& got) {
-        if (a.what == action::kind::now) return just_now_ = never, got = {.at = clock::now()}, true;
+        if (a.what == action::kind::now) return got = {.at = look_at_clock()}, true;
         if (a.what == action::kind::release) return ::new (&got) answer{.at = release(a)}, true;
         if (interrupted()) return got = {.ec = errc::cancelled}, true;
         if (attempt(a, got)) return true;
@@ -120,8 +128,8 @@ private:
         return false;
     }
     void wait_for(const action& a) {
-        just_now_ = never;
-        bound_ = waits_for_turn(a) ? bound{std::min(turn_at_, a.until), a.until < turn_at_} : bound_of(a);
+        bound_ = waits_for_turn(a) ? bound{std::min(turn_at_, a.until), a.until < turn_at_} : bound_of(a, just_now());
+        forget_clock();
         over_at_ = bound_.at.time_since_epoch().count();
         core_->wake_at(bound_.at);
     }
@@ -144,6 +152,7 @@ private:
         }
     }
     [[gnu::cold]] bool attempt_rarely(const action& a, answer& got) {
+        forget_clock();
         auto done = attempt_rarely(a);
         if (done) got = *done;
         return done.has_value();
@@ -184,8 +193,7 @@ private:
         }
         granted_.store(false, std::memory_order_relaxed);
         const auto key = place_of(*asked_);
-        auto now = std::exchange(just_now_, never);
-        if (now == never) now = clock::now();
+        const auto now = just_now();
         if (a.renew) {
             lease_.next(a.reason, now);
             forget_outstanding();
@@ -265,7 +273,7 @@ private:
 
     /// Returns the time.
     time_point release(const action& a) {
-        auto now = clock::now();
+        const auto now = look_at_clock();
         if (a.keep && !reading_ && !(*lease_)->writing) {
             (*lease_)->http.rest();
             lease_.keep(now, a.hint);
@@ -384,7 +392,7 @@ private:
         auto& socket = channel->socket;
         auto handler = on(read_memory_, [channel = std::move(channel)](std::error_code ec, std::size_t n) {
             prefetch(channel.get(), sizeof *channel);
-            channel->received.write(ec == asio::error::eof ? std::error_code{} : system_error(ec), n);
+            channel->received.write(ec ? end_of_reading(ec) : ec, n);
         });
         errno = 0;
         socket.async_read_some(asio::buffer(into.data(), into.size()), std::move(handler));
@@ -493,7 +501,7 @@ private:
     bool in_line_ = false;
     std::atomic<bool> granted_{false};
     bool reading_ = false, no_room_ = false;  // what has been started
-    time_point just_now_ = never;             // if no time has been spent since the clock was looked at
+    time_point just_now_ = never;             // what the clock said, if there was no pause since
     bound bound_;
     std::atomic<clock::rep> over_at_{never.time_since_epoch().count()};
     time_point turn_at_ = never;
