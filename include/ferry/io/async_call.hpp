@@ -144,7 +144,6 @@ public:
 private:
     void prepare_with(std::string_view verb, std::string_view url, const Options& with) {
         refusal_.reset();
-        response.clear();
         asked.options = nullptr;
         const session_defaults& defaults = overlay_ ? *overlay_ : *core_;
         if (auto c = defaults.prepare(asked, verb, url, with))
@@ -244,6 +243,9 @@ private:
         overlay_.reset();
         beside_.reset();
         if (std::exchange(has_own_, false)) own_ = {};
+        if (response.body.capacity() + response.headers.block().size() > kept_response)
+            const Response gone = std::move(response);
+        response.clear();
         core_->recycle(*this);  // and with it, perhaps, the core
     }
     const Options& asked_options() const noexcept { return asked.options ? *asked.options : Options::none(); }
@@ -286,6 +288,9 @@ private:
         if (static_cast<void*>(e) == ending_room_.data()) e->~ending();
         else delete e;
     }
+
+    /// What a handler has left of a response is memory for the next one, if it is no more than so many bytes.
+    static constexpr std::size_t kept_response = 4 * 1024;
 
     /// From `asked` on, as far as the frames of a whole call reach.
     static constexpr std::size_t touched = 4 * 1024;

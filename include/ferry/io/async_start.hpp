@@ -138,17 +138,14 @@ template <class Handler> auto work_for(const Handler& h, const asio::any_io_exec
     return asio::prefer(asio::get_associated_executor(h, otherwise), asio::execution::outstanding_work.tracked);
 }
 
-/// Ends an operation whose call belongs to it: the results stay in the call until the handler is called, and are moved
-/// once. `take(call, owner, ec)` gives them, as a tuple.
+/// Ends an operation whose call belongs to it: the results stay in the call until the handler has returned. One that
+/// takes them by reference leaves their memory there, for another request. `take(call, owner, ec)` gives them, as a
+/// tuple.
 template <class Take> struct ends_with_call {
     call_owner owner;
     Take take;
     auto results(async_call&, std::error_code&) {
-        return [o = std::move(owner), t = std::move(take)](std::error_code& ec) mutable {
-            auto taken = t(*o, o, ec);
-            o.release();
-            return taken;
-        };
+        return [o = std::move(owner), t = std::move(take)](std::error_code& ec) mutable { return t(*o, o, ec); };
     }
 };
 
