@@ -203,13 +203,15 @@ namespace detail {
 /// is cut by their end, or folded, is put together in the text.
 class header_writer {
 public:
+    /// What fields will be written to, where there are none.
+    static std::string& memory_of(Headers& none) noexcept { return none.text_; }
+
     void start(Headers& h) {
         to_ = &h;
         at_hand_ = at_hand::nothing;
         first_ = nullptr;
         end_ = nowhere;
         plain_ = true;
-        if (h.text_.capacity() < 512) h.text_.reserve(512);
     }
 
     /// The line in front of the fields ends its text here.

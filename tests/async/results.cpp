@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <thread>
 
 using ferry::errc;
 using ferry::Response;
@@ -116,6 +117,28 @@ TEST_CASE("the memory of a response serves the next one, but not that of a large
     REQUIRE(bodies.size() == 4);
     CHECK(bodies[0].at == bodies[1].at);
     CHECK(bodies[3].capacity < 1000);
+}
+
+TEST_CASE("a session may last longer than what its thread keeps for responses", "[async][tokens][threads]") {
+    Server server;
+    server.accept()
+        .answers(ok("short"))
+        .reads_request()
+        .sends("HTTP/1.1 200 OK\r\nContent-Length: 3000\r\n\r\n" + std::string(2000, 'x'));
+    std::thread([&] {
+        struct outlasting {
+            asio::io_context io;
+            std::optional<AsyncSession> http;
+            ~outlasting() { http.reset(); }  // with a response that has come in part
+        };
+        static thread_local outlasting last;  // made first, and so destroyed last
+        last.http.emplace(last.io);
+        last.http->get(server.url(), [](std::error_code ec, const Response&) { CHECK_FALSE(ec); });
+        last.io.run();
+        last.http->get(server.url(), [](std::error_code, const Response&) {});
+        last.io.restart();
+        last.io.run_for(300ms);
+    }).join();
 }
 
 TEST_CASE("nothing of a failure is left in the next response", "[async][tokens]") {

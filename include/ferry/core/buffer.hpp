@@ -1,6 +1,8 @@
 // Receive buffers, lent for the time of a request: an idle connection has none.
 #pragma once
 
+#include <ferry/core/of_this_thread.hpp>
+
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -59,10 +61,13 @@ private:
         std::size_t count_ = 0;
         const std::size_t most_;
     };
+    struct shelves {
+        shelf small{64}, large{4};
+    };
     /// Null for a size that is not kept.
     static shelf* of(std::size_t n) {
-        thread_local shelf small(64), large(4);
-        return n == small_buffer ? &small : n == large_buffer ? &large : nullptr;
+        auto* kept = of_this_thread<shelves>();
+        return !kept ? nullptr : n == small_buffer ? &kept->small : n == large_buffer ? &kept->large : nullptr;
     }
     static block take(std::size_t n) {
         auto* kept = of(n);

@@ -1,10 +1,12 @@
 // One asynchronous call: runs the engine with news of its actions, and completes a handler.
 #pragma once
 
+#include <ferry/core/of_this_thread.hpp>
 #include <ferry/core/prefetch.hpp>
 #include <ferry/engine/calls.hpp>
 #include <ferry/engine/secured.hpp>
 #include <ferry/io/async_driver.hpp>
+#include <ferry/io/response_memory.hpp>
 
 #include <asio/cancellation_type.hpp>
 #include <asio/post.hpp>
@@ -157,6 +159,7 @@ private:
     /// Ours to run, until it has to wait or is over. With many calls under way nothing of this one is in a cache.
     void run(bool elsewhere) override {
         prefetch(&asked, touched);
+        if (auto* memory = of_this_thread<response_memory>()) memory->lend(response);
         const auto work = elsewhere ? core_->work() : at_work();
         run_until_rest(elsewhere ? calling::at_once : calling::here);
     }
@@ -243,9 +246,7 @@ private:
         overlay_.reset();
         beside_.reset();
         if (std::exchange(has_own_, false)) own_ = {};
-        if (response.body.capacity() + response.headers.block().size() > kept_response)
-            const Response gone = std::move(response);
-        response.clear();
+        if (auto* memory = of_this_thread<response_memory>()) memory->take_back(response);
         core_->recycle(*this);  // and with it, perhaps, the core
     }
     const Options& asked_options() const noexcept { return asked.options ? *asked.options : Options::none(); }
@@ -288,9 +289,6 @@ private:
         if (static_cast<void*>(e) == ending_room_.data()) e->~ending();
         else delete e;
     }
-
-    /// What a handler has left of a response is memory for the next one, if it is no more than so many bytes.
-    static constexpr std::size_t kept_response = 4 * 1024;
 
     /// From `asked` on, as far as the frames of a whole call reach.
     static constexpr std::size_t touched = 4 * 1024;
