@@ -5,9 +5,11 @@
 #include "loopback.hpp"
 
 #include <asio/bind_cancellation_slot.hpp>
+#include <asio/buffer.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <asio/detail/config.hpp>
 #include <asio/io_context.hpp>
+#include <asio/ip/tcp.hpp>
 #include <asio/steady_timer.hpp>
 #ifdef ASIO_HAS_CO_AWAIT
 #include <asio/co_spawn.hpp>
@@ -16,6 +18,7 @@
 #include <asio/use_awaitable.hpp>
 #endif
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -118,6 +121,23 @@ TEST_CASE("total cancellation leaves a request alone that may have had an effect
     CHECK_FALSE(c.ec);
     CHECK(c.response.body == "paid");
 }
+
+#if FERRY_HAS_TLS
+TEST_CASE("total cancellation ends a request of which only a handshake has left", "[async][K4]") {
+    Cancellable c;
+    asio::ip::tcp::acceptor acceptor(c.io, {asio::ip::make_address("127.0.0.1"), 0});
+    asio::ip::tcp::socket peer(c.io);
+    std::array<char, 1000> hello{};
+    bool greeted = false;
+    acceptor.async_accept(peer, [&](std::error_code) {
+        peer.async_read_some(asio::buffer(hello), [&](std::error_code ec, std::size_t) { greeted = !ec; });
+    });
+    const auto url = "https://127.0.0.1:" + std::to_string(acceptor.local_endpoint().port());
+    c.http.post(url, {.body = "pay"}, c.handler());
+    c.cancel_when([&] { return greeted; }, total);
+    c.check_cancelled(Phase::tls, RequestState::not_sent);
+}
+#endif
 
 TEST_CASE("by a slot: cancelled within the body", "[async][K4]") {
     Server server;

@@ -12,6 +12,7 @@
 #include <asio/post.hpp>
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <exception>
 #include <memory>
@@ -132,7 +133,7 @@ public:
     void cancel(std::uint32_t operation, asio::cancellation_type_t type = asio::cancellation_type::terminal) {
         constexpr auto anyway = asio::cancellation_type::terminal | asio::cancellation_type::partial;
         if ((type & anyway) == asio::cancellation_type::none &&
-            ((type & asio::cancellation_type::total) == asio::cancellation_type::none || (wrote_ && !harmless_)))
+            ((type & asio::cancellation_type::total) == asio::cancellation_type::none || (writes_ && !harmless_)))
             return;
         interrupt(operation);
     }
@@ -151,6 +152,7 @@ private:
         if (auto c = defaults.prepare(asked, verb, url, with))
             refusal_ = std::make_unique<failure>(detail::refused(std::move(c), url));
         harmless_ = is_safe(verb);
+        writes_.store(false, std::memory_order_relaxed);
         exchange.emplace(asked, response);
         lines.reset();
         reset_driver(asked);
@@ -189,6 +191,8 @@ private:
         return engine_->next() != nullptr;
     }
     bool perform(const action& a, answer& got) override {
+        if (a.what == action::kind::write && exchange->phase == Phase::send)
+            writes_.store(true, std::memory_order_relaxed);
         if (secured::concerns(a, exchange->conn)) [[unlikely]]
             return perform_secured(a, got);
         if (advance(a, got)) return true;
@@ -301,6 +305,7 @@ private:
     std::shared_ptr<void> beside_;
     std::unique_ptr<failure> refusal_;
     bool harmless_ = false;
+    std::atomic<bool> writes_{false};  // bytes of the request, and not only those of a handshake or to a proxy
     bool has_own_ = false;
     std::optional<std::string> thrown_;
     std::optional<std::stop_callback<stopper>> stop_;

@@ -67,7 +67,6 @@ protected:
         asked_ = &q;
         body_.reset();
         file_.reset();
-        wrote_.store(false, std::memory_order_relaxed);
     }
     void stop_waiting() noexcept {
         if (in_line_) leave_line();
@@ -96,8 +95,7 @@ protected:
     time_point look_at_clock() noexcept { return just_now_ = clock::now(); }
     void forget_clock() noexcept { just_now_ = never; }
 
-    async_core* core_ = nullptr;      // while somebody uses the call
-    std::atomic<bool> wrote_{false};  // bytes of the request
+    async_core* core_ = nullptr;  // while somebody uses the call
 
 private:
     const asio::any_io_executor& home() const noexcept override { return core_->executor; }
@@ -412,7 +410,6 @@ private:
         no_room_ = false;
         auto n = send_now(channel->socket.native_handle(), a.from);
         if (n >= 0) {
-            wrote_.store(true, std::memory_order_relaxed);
             ::new (&got) answer{.n = static_cast<std::size_t>(n)};
             return true;
         }
