@@ -47,6 +47,24 @@ TEST_CASE("a Proxy-Authorization field of the caller's is for the proxy, by a tu
     CHECK(proxy.request(2).field("Proxy-Authorization") == "Basic bWluZQ==");
 }
 
+TEST_CASE("a Proxy-Authorization field of the caller's opens no tunnel to where a redirect leads",
+          "[session][E4][H1]") {
+    Server proxy;
+    const auto moved = [](std::string_view to) {
+        return reply("302 Found", "", "Connection: close\r\nLocation: " + std::string(to) + "\r\n");
+    };
+    proxy.accept().answers(way_is_open).answers(moved("http://one.example/again")).closes();
+    proxy.accept().answers(way_is_open).answers(moved("http://two.example/")).closes();
+    proxy.accept().answers(way_is_open).answers(moved("http://one.example/")).closes();
+    proxy.accept().answers(way_is_open).answers(ok());
+    Session session(by_tunnel(proxy));
+    session.get("http://one.example/", {.headers = {{"Proxy-Authorization", "Basic bWluZQ=="}}});
+    CHECK(proxy.request(0).field("Proxy-Authorization") == "Basic bWluZQ==");
+    CHECK(proxy.request(2).field("Proxy-Authorization") == "Basic bWluZQ==");  // the same origin
+    CHECK_FALSE(proxy.request(4).field("Proxy-Authorization"));
+    CHECK_FALSE(proxy.request(6).field("Proxy-Authorization"));  // it does not come back
+}
+
 TEST_CASE("what came before a refused CONNECT is not taken for a part of it", "[session][H2][I1]") {
     Server proxy;
     const auto packed = head("Content-Encoding: gzip\r\nContent-Length: 20\r\nLocation: http://two.example/\r\n",

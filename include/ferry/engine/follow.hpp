@@ -129,6 +129,7 @@ inline void turn_fields(transfer& t, const redirect_verdict& to) {
     const auto& secret = q.redirects->secret_headers;
     if (names_a_field(q.defaults, "Referer")) w.fields.set("Referer", "");
     redirect_fields(w.fields, to, q.url, secret);
+    if (is_dropped("Proxy-Authorization", to.drop_secrets, secret)) w.for_tunnel.clear();
     w.defaults = without_lines(q.defaults, [&](std::string_view name) {
         return (to.drop_body && belongs_to_body(name)) || is_dropped(name, to.drop_secrets, secret) ||
                equal_ignoring_case(name, "referer");
