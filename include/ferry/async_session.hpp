@@ -29,8 +29,8 @@ namespace ferry {
 /// callback, `asio::use_future`, `asio::use_awaitable`, `asio::deferred`, ...), whose handler gets
 /// `(std::error_code, Response)`. A response of any status is no error. With an error the Response holds what had
 /// arrived, and `Response::error` the phase, the URL and how far the request got. What the caller's own functions throw
-/// becomes `errc::callback_failed`. A handler that takes `const Response&` has it until it returns, and then not even
-/// the response's memory is allocated anew for each request.
+/// becomes `errc::callback_failed`. A handler that takes `const Response&` leaves its memory for the next request, so
+/// that in the long run none is allocated.
 ///
 /// Handlers are called through their associated executor, by default the session's, never from within the function that
 /// starts the operation. Cancelling: by Asio's cancellation slots (`terminal` and `partial` always, `total` for as long
@@ -255,7 +255,7 @@ private:
                                              [](detail::async_call& on, detail::call_owner&, std::error_code& ec) {
                                                  on.response.error = on.error_of(ec);
                                                  if (!on.refused()) on.response.url = std::move(on.asked.url);
-                                                 return std::forward_as_tuple(std::move(on.response));
+                                                 return std::tuple(std::move(on.response));
                                              });
     }
 

@@ -203,7 +203,7 @@ namespace detail {
 /// is cut by their end, or folded, is put together in the text.
 class header_writer {
 public:
-    /// What fields will be written to, where there are none.
+    /// What fields will be written to, where nothing of any has been.
     static std::string& memory_of(Headers& none) noexcept { return none.text_; }
 
     void start(Headers& h) {

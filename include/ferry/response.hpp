@@ -127,6 +127,7 @@ struct Response {
         headers.clear();
         body.clear();
         trailers.clear();
+        url.clear();
         elapsed = {};
         timings = {};
         history.clear();

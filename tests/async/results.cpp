@@ -1,11 +1,21 @@
-// What a handler gets lies in the call's own memory until it returns: what it may do with the session meanwhile, and
-// what is left for the next request.
+// What handlers may do with the session and its contexts while they have a response; and that its memory, which then
+// serves another one, carries nothing along.
 
 #include "loopback.hpp"
 
 #include <asio/bind_executor.hpp>
+#include <asio/detail/config.hpp>
 #include <asio/io_context.hpp>
+#include <asio/thread_pool.hpp>
+#include <asio/use_future.hpp>
+#ifdef ASIO_HAS_CO_AWAIT
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/use_awaitable.hpp>
+#endif
 
+#include <exception>
+#include <future>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -55,6 +65,69 @@ TEST_CASE("a handler may close or destroy the session and go on reading its resp
     io.run();
     CHECK(closed);
     CHECK(body == "still here");
+}
+
+#ifdef ASIO_HAS_CO_AWAIT
+TEST_CASE("a coroutine elsewhere may own the session and its threads", "[async][tokens][threads]") {
+    Server server;
+    server.accept().answers(ok());
+    asio::io_context io;
+    bool done = false;
+    auto work = [&]() -> asio::awaitable<void> {
+        asio::thread_pool threads(1);
+        AsyncSession http(threads);
+        auto r = co_await http.get(server.url(), asio::use_awaitable);
+        done = r.status == 200;
+    };
+    asio::co_spawn(io, work, asio::detached);
+    io.run();
+    CHECK(done);
+}
+#endif
+
+TEST_CASE("a handler elsewhere may end the session and its context, or never run", "[async][tokens][threads]") {
+    Server server;
+    server.accept().answers(ok("x"));
+    asio::io_context other;
+    auto io = std::make_unique<asio::io_context>();
+    std::optional<AsyncSession> http(*io);
+    const bool runs = GENERATE(true, false);
+    std::string body;
+    http->get(server.url(), asio::bind_executor(other, [&](std::error_code, const Response& r) {
+                  http.reset();
+                  io.reset();
+                  body = r.body;
+              }));
+    io->run();
+    if (runs) {
+        other.run();
+    } else {
+        http.reset();
+        io.reset();
+    }
+    CHECK(body == (runs ? "x" : ""));
+}
+
+TEST_CASE("a request has ended when its handler is called", "[async][tokens][threads]") {
+    Server server;
+    server.accept().answers(ok());
+    asio::thread_pool threads(2);
+    AsyncSession http(threads);
+    auto held = std::make_shared<int>();
+    std::weak_ptr<int> options = held;
+    std::promise<void> closed;
+    http.get(server.url(), {.on_progress = [held = std::move(held)](const ferry::Progress&) {}},
+             [&](std::error_code, const Response&) {
+                 CHECK(options.expired());
+                 try {
+                     http.async_close(5s, asio::use_future).get();
+                     closed.set_value();
+                 } catch (...) {
+                     closed.set_exception(std::current_exception());
+                 }
+             });
+    CHECK_NOTHROW(closed.get_future().get());
+    threads.join();
 }
 
 TEST_CASE("a handler by reference that throws gives its call back", "[async][tokens]") {
@@ -119,6 +192,59 @@ TEST_CASE("the memory of a response serves the next one, but not that of a large
     CHECK(bodies[3].capacity < 1000);
 }
 
+TEST_CASE("a head that comes in parts is not touched by what other responses leave", "[async][tokens]") {
+    Server server;
+    ferry::testing::Signal go;
+    auto cut = GENERATE(as<std::string>(), "X-Fir", "X-First: ab", "X-First: abcd\r", "X-First: abcd\r\nContent-Len");
+    const std::string whole = "X-First: abcd\r\nContent-Length: 2\r\n";
+    auto& slow = server.accept().reads_request().sends("HTTP/1.1 200 OK\r\n" + cut);
+    slow.waits_for(go).sends(whole.substr(cut.size()) + "\r\nhi").answers(ok("next"));
+    server.accept().answers(ok("other", "X-Of-The-Other: 0123456789\r\n"));
+    asio::io_context io;
+    AsyncSession http(io);
+    std::string block, first, body;
+    http.get(server.url(), [&](std::error_code, const Response& r) {
+        block = r.headers.block();
+        for (auto f : r.headers) first += std::string(f.value) + ";";
+        body = r.body;
+    });
+    slow.delivered();
+    io.run_for(100ms);
+    http.get(server.url(), [&](std::error_code, const Response& r) {
+        CHECK(r.body == "other");
+        go.raise();
+    });
+    io.restart();
+    io.run();
+    CHECK(block == whole);
+    CHECK(first == "abcd;2;");
+    CHECK(body == "hi");
+    http.get(server.url(), [&](std::error_code, const Response& r) { block = r.headers.block(); });
+    io.restart();
+    io.run();
+    CHECK(block.find("X-First") == block.npos);
+}
+
+TEST_CASE("time that the caller's own functions take is not the server's", "[async][K2]") {
+    Server server;
+    server.accept().answers(ok()).reads_request().pauses(100ms).sends(ok("in time"));
+    asio::io_context io;
+    bool slow = false;
+    ferry::SessionOptions options;
+    options.read_timeout = 300ms;
+    options.hooks.on_request = [&](const ferry::SentRequest&) {
+        if (slow) std::this_thread::sleep_for(400ms);
+    };
+    AsyncSession http(io, std::move(options));
+    http.get(server.url(), [&](std::error_code ec, const Response&) { slow = !ec; });
+    io.run();
+    std::string body;
+    http.get(server.url(), [&](std::error_code, const Response& r) { body = r.body; });
+    io.restart();
+    io.run();
+    CHECK(body == "in time");
+}
+
 TEST_CASE("a session may last longer than what its thread keeps for responses", "[async][tokens][threads]") {
     Server server;
     server.accept()
@@ -155,6 +281,7 @@ TEST_CASE("nothing of a failure is left in the next response", "[async][tokens]"
     http.get("htp://nowhere/", [&](std::error_code ec, const Response& r) {
         CHECK(ec == errc::url_unsupported_scheme);
         CHECK(r.status == 0);
+        CHECK(r.url.empty());
         CHECK(r.body.empty());
         CHECK(r.headers.empty());
     });

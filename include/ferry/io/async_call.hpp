@@ -98,7 +98,6 @@ public:
     template <class Make> void start(Make make) {
         thrown_.reset();
         begin_running();
-        forget_clock();
         if (!refusal_) {
             frame_stack::scope scope(frames_);
             engine_.emplace(make(), &frames_, static_cast<performer*>(this));
@@ -147,7 +146,9 @@ public:
 private:
     void prepare_with(std::string_view verb, std::string_view url, const Options& with) {
         refusal_.reset();
+        response.clear();
         asked.options = nullptr;
+        if (auto* memory = of_this_thread<response_memory>()) memory->lend(asked.url);
         const session_defaults& defaults = overlay_ ? *overlay_ : *core_;
         if (auto c = defaults.prepare(asked, verb, url, with))
             refusal_ = std::make_unique<failure>(detail::refused(std::move(c), url));
@@ -250,7 +251,6 @@ private:
         overlay_.reset();
         beside_.reset();
         if (std::exchange(has_own_, false)) own_ = {};
-        if (auto* memory = of_this_thread<response_memory>()) memory->take_back(response);
         core_->recycle(*this);  // and with it, perhaps, the core
     }
     const Options& asked_options() const noexcept { return asked.options ? *asked.options : Options::none(); }

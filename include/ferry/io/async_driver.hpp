@@ -91,9 +91,8 @@ protected:
         return never;
     }
 
-    /// Reads the clock, for what begins now and for all that follows without a pause.
+    /// Reads the clock, for what begins now.
     time_point look_at_clock() noexcept { return just_now_ = clock::now(); }
-    void forget_clock() noexcept { just_now_ = never; }
 
     async_core* core_ = nullptr;  // while somebody uses the call
 
@@ -115,10 +114,8 @@ private:
         async_outcome ended;
     };
 
-    time_point just_now() noexcept { return just_now_ == never ? look_at_clock() : just_now_; }
-
     bool begin(const action& a, answer& got) {
-        if (a.what == action::kind::now) return got = {.at = look_at_clock()}, true;
+        if (a.what == action::kind::now) return just_now_ = never, got = {.at = clock::now()}, true;
         if (a.what == action::kind::release) return ::new (&got) answer{.at = release(a)}, true;
         if (interrupted()) return got = {.ec = errc::cancelled}, true;
         if (attempt(a, got)) return true;
@@ -126,8 +123,8 @@ private:
         return false;
     }
     void wait_for(const action& a) {
-        bound_ = waits_for_turn(a) ? bound{std::min(turn_at_, a.until), a.until < turn_at_} : bound_of(a, just_now());
-        forget_clock();
+        just_now_ = never;
+        bound_ = waits_for_turn(a) ? bound{std::min(turn_at_, a.until), a.until < turn_at_} : bound_of(a);
         over_at_ = bound_.at.time_since_epoch().count();
         core_->wake_at(bound_.at);
     }
@@ -150,7 +147,6 @@ private:
         }
     }
     [[gnu::cold]] bool attempt_rarely(const action& a, answer& got) {
-        forget_clock();
         auto done = attempt_rarely(a);
         if (done) got = *done;
         return done.has_value();
@@ -191,7 +187,8 @@ private:
         }
         granted_.store(false, std::memory_order_relaxed);
         const auto key = place_of(*asked_);
-        const auto now = just_now();
+        auto now = std::exchange(just_now_, never);
+        if (now == never) now = clock::now();
         if (a.renew) {
             lease_.next(a.reason, now);
             forget_outstanding();
@@ -271,7 +268,7 @@ private:
 
     /// Returns the time.
     time_point release(const action& a) {
-        const auto now = look_at_clock();
+        auto now = clock::now();
         if (a.keep && !reading_ && !(*lease_)->writing) {
             (*lease_)->http.rest();
             lease_.keep(now, a.hint);
@@ -498,7 +495,7 @@ private:
     bool in_line_ = false;
     std::atomic<bool> granted_{false};
     bool reading_ = false, no_room_ = false;  // what has been started
-    time_point just_now_ = never;             // what the clock said, if there was no pause since
+    time_point just_now_ = never;             // if no time has been spent since the clock was looked at
     bound bound_;
     std::atomic<clock::rep> over_at_{never.time_since_epoch().count()};
     time_point turn_at_ = never;

@@ -1,8 +1,10 @@
 // Between Asio's completion tokens and calls: starts an operation of a call under any token.
 #pragma once
 
+#include <ferry/core/of_this_thread.hpp>
 #include <ferry/engine/notice.hpp>
 #include <ferry/io/async_call.hpp>
+#include <ferry/io/response_memory.hpp>
 
 #include <asio/associated_allocator.hpp>
 #include <asio/associated_cancellation_slot.hpp>
@@ -116,6 +118,12 @@ private:
     async_call* call_ = nullptr;
 };
 
+/// What a handler has left of a response, which is all of it if it took a reference, is memory for the next one.
+inline void keep_memory_of(Response& r) noexcept {
+    if (auto* memory = of_this_thread<response_memory>()) memory->take_back(r);
+}
+inline void keep_memory_of(const auto&) noexcept {}
+
 /// A handler that is to be called with an error code and `results()`.
 template <class Handler, class Results> struct completion {
     using allocator_type = asio::associated_allocator_t<Handler>;
@@ -125,7 +133,12 @@ template <class Handler, class Results> struct completion {
         auto slot = asio::get_associated_cancellation_slot(handler);
         if (slot.is_connected()) slot.clear();
         auto last = results(ec);
-        std::apply([this](auto&&... r) { std::move(handler)(ec, std::move(r)...); }, std::move(last));
+        std::apply(
+            [this](auto&... r) {
+                std::move(handler)(ec, std::move(r)...);
+                (keep_memory_of(r), ...);
+            },
+            last);
     }
 
     Handler handler;
@@ -138,14 +151,17 @@ template <class Handler> auto work_for(const Handler& h, const asio::any_io_exec
     return asio::prefer(asio::get_associated_executor(h, otherwise), asio::execution::outstanding_work.tracked);
 }
 
-/// Ends an operation whose call belongs to it: the results stay in the call until the handler has returned. One that
-/// takes them by reference leaves their memory there, for another request. `take(call, owner, ec)` gives them, as a
-/// tuple.
+/// Ends an operation whose call belongs to it: the results stay in the call until the handler is called, and are moved
+/// once. `take(call, owner, ec)` gives them, as a tuple.
 template <class Take> struct ends_with_call {
     call_owner owner;
     Take take;
     auto results(async_call&, std::error_code&) {
-        return [o = std::move(owner), t = std::move(take)](std::error_code& ec) mutable { return t(*o, o, ec); };
+        return [o = std::move(owner), t = std::move(take)](std::error_code& ec) mutable {
+            auto taken = t(*o, o, ec);
+            o.release();
+            return taken;
+        };
     }
 };
 
@@ -175,17 +191,31 @@ public:
 
     void operator()(async_call& c, std::error_code ec, calling how) override {
         auto on = std::move(away_);
-        if constexpr (may_be_at_home)
-            if (!on && how != calling::here) on.emplace(c.core()->executor);
         auto results = end_.results(c, ec);
-        completion<Handler, decltype(results)> done{std::move(handler_), ec, std::move(results)};
+        if constexpr (!has_no_executor)
+            if (on) return finish(c, ec, how, on, at_hand{results(ec)});
+        if constexpr (may_be_at_home)
+            if (how != calling::here) on.emplace(c.core()->executor);
+        finish(c, ec, how, on, std::move(results));
+    }
+
+private:
+    /// On a context that may outlive the session's, or be gone before it: nothing of the call goes there.
+    template <class Results> struct at_hand {
+        Results taken;
+        Results operator()(std::error_code&) { return std::move(taken); }
+    };
+    template <class Results> at_hand(Results) -> at_hand<Results>;
+
+    template <class Results>
+    void finish(async_call& c, std::error_code ec, calling how, std::optional<work>& on, Results results) {
+        completion<Handler, Results> done{std::move(handler_), ec, std::move(results)};
         c.put_down();  // and with it this ending
         if (!on) done();
         else if (how == calling::later) asio::post(*on, std::move(done));
         else asio::dispatch(*on, std::move(done));
     }
 
-private:
     bool is_at_home(const asio::any_io_executor& home) const {
         if constexpr (has_no_executor) return true;
         else if constexpr (may_be_at_home) return asio::get_associated_executor(handler_, home) == home;

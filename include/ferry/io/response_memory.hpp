@@ -4,6 +4,7 @@
 
 #include <ferry/headers.hpp>
 #include <ferry/response.hpp>
+#include <ferry/url.hpp>
 
 #include <cstddef>
 #include <string>
@@ -16,29 +17,34 @@ class response_memory {
 public:
     /// To a response of which nothing has come yet.
     void lend(Response& to) noexcept {
-        if (to.status != 0 || !to.body.empty() || !to.headers.empty()) return;
-        change(body_, to.body);
-        change(fields_, header_writer::memory_of(to.headers));
+        if (to.status != 0 || !to.body.empty() || !to.headers.block().empty()) return;
+        keep(to.body, body_);
+        keep(header_writer::memory_of(to.headers), fields_);
     }
-    /// From one that nobody looks at any more, which is empty then. Much memory is not kept.
+    /// To a request's, before it is known.
+    void lend(Url& to) noexcept {
+        if (to.empty()) to = std::move(url_);
+    }
+    /// From one that nobody looks at any more.
     void take_back(Response& from) noexcept {
-        if (from.body.capacity() + from.headers.block().size() + from.trailers.block().size() + from.reason.size() >
-            most)
-            const Response gone = std::move(from);
-        from.clear();
-        change(from.body, body_);
-        change(header_writer::memory_of(from.headers), fields_);
+        if (from.url.str().size() <= most) url_ = std::move(from.url);
+        url_.clear();
+        from.body.clear();
+        from.headers.clear();
+        keep(body_, from.body);
+        keep(fields_, header_writer::memory_of(from.headers));
     }
 
 private:
     static constexpr std::size_t most = 4 * 1024;
 
-    /// Both are empty; the larger memory goes to `to`.
-    static void change(std::string& from, std::string& to) noexcept {
-        if (from.capacity() > to.capacity()) to = std::move(from);
+    /// `other`'s memory is `mine` then, if it is larger, but not very large. Both are empty.
+    static void keep(std::string& mine, std::string& other) noexcept {
+        if (other.capacity() > mine.capacity() && other.capacity() <= most) mine = std::move(other);
     }
 
     std::string body_, fields_;
+    Url url_;
 };
 
 }  // namespace ferry::detail

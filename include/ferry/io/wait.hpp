@@ -22,13 +22,10 @@ struct bound {
     std::error_code over() const noexcept { return total ? errc::total_timeout : errc::read_timeout; }
 };
 
-/// Of an action that begins `now`.
-inline bound bound_of(const action& a, time_point now) noexcept {
-    auto own = add(now, a.limit);
-    return own < a.until ? bound{own, false} : bound{a.until, true};
-}
 inline bound bound_of(const action& a) noexcept {
-    return a.limit == no_limit ? bound{a.until} : bound_of(a, clock::now());
+    if (a.limit == no_limit) return {a.until, true};
+    auto own = add(clock::now(), a.limit);
+    return own < a.until ? bound{own, false} : bound{a.until, true};
 }
 
 /// For poll: rounded up, so that it never spins through the last millisecond.
