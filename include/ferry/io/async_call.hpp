@@ -152,7 +152,7 @@ private:
         const session_defaults& defaults = overlay_ ? *overlay_ : *core_;
         if (auto c = defaults.prepare(asked, verb, url, with))
             refusal_ = std::make_unique<failure>(detail::refused(std::move(c), url));
-        harmless_ = is_safe(verb);
+        harmless_.store(is_safe(verb), std::memory_order_relaxed);
         writes_.store(false, std::memory_order_relaxed);
         exchange.emplace(asked, response);
         lines.reset();
@@ -304,7 +304,8 @@ private:
     std::shared_ptr<const session_defaults> overlay_;
     std::shared_ptr<void> beside_;
     std::unique_ptr<failure> refusal_;
-    bool harmless_ = false;
+    // A late signal may read these when the call serves another request.
+    std::atomic<bool> harmless_{false};
     std::atomic<bool> writes_{false};  // bytes of the request, and not only those of a handshake or to a proxy
     bool has_own_ = false;
     std::optional<std::string> thrown_;
