@@ -41,6 +41,7 @@ TEST_CASE("a first connection that fails is told, and may be tried again by the 
     auto error = error_of([&] { events.next(); });
     CHECK(error.code() == errc::connection_closed);
     CHECK(error.request_state() == ferry::RequestState::maybe_sent);
+    CHECK(events.response().url.str() == server.url());
     CHECK(session.stats().in_use == 0);
     CHECK(events.next()->data == "1");
 }

@@ -61,6 +61,7 @@ inline result connect_feed(transfer& t, event_feed& feed) {
     t.way.reset();
     t.asked = feed.first;
     t.response.clear();
+    t.response.url = t.asked.url;
     t.ended = {};
     t.state = t.earlier = RequestState::not_sent;
     feed.parser.restart();

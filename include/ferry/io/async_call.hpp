@@ -132,7 +132,7 @@ public:
     void cancel(std::uint32_t operation, asio::cancellation_type_t type = asio::cancellation_type::terminal) {
         constexpr auto anyway = asio::cancellation_type::terminal | asio::cancellation_type::partial;
         if ((type & anyway) == asio::cancellation_type::none &&
-            ((type & asio::cancellation_type::total) == asio::cancellation_type::none || (writes_ && !harmless_)))
+            ((type & asio::cancellation_type::total) == asio::cancellation_type::none || has_effect_))
             return;
         interrupt(operation);
     }
@@ -152,8 +152,8 @@ private:
         const session_defaults& defaults = overlay_ ? *overlay_ : *core_;
         if (auto c = defaults.prepare(asked, verb, url, with))
             refusal_ = std::make_unique<failure>(detail::refused(std::move(c), url));
-        harmless_.store(is_safe(verb), std::memory_order_relaxed);
-        writes_.store(false, std::memory_order_relaxed);
+        harmless_ = is_safe(verb);
+        has_effect_.store(false, std::memory_order_relaxed);
         exchange.emplace(asked, response);
         lines.reset();
         reset_driver(asked);
@@ -193,7 +193,7 @@ private:
     }
     bool perform(const action& a, answer& got) override {
         if (a.what == action::kind::write && exchange->phase == Phase::send)
-            writes_.store(true, std::memory_order_relaxed);
+            has_effect_.store(!harmless_, std::memory_order_relaxed);
         if (secured::concerns(a, exchange->conn)) [[unlikely]]
             return perform_secured(a, got);
         if (advance(a, got)) return true;
@@ -304,9 +304,8 @@ private:
     std::shared_ptr<const session_defaults> overlay_;
     std::shared_ptr<void> beside_;
     std::unique_ptr<failure> refusal_;
-    // A late signal may read these when the call serves another request.
-    std::atomic<bool> harmless_{false};
-    std::atomic<bool> writes_{false};  // bytes of the request, and not only those of a handshake or to a proxy
+    bool harmless_ = false;
+    std::atomic<bool> has_effect_{false};  // perhaps: the request was begun to be written, and is not a harmless one
     bool has_own_ = false;
     std::optional<std::string> thrown_;
     std::optional<std::stop_callback<stopper>> stop_;

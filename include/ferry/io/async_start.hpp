@@ -200,7 +200,8 @@ public:
     }
 
 private:
-    /// On a context that may outlive the session's, or be gone before it: nothing of the call goes there.
+    /// On a context that may outlive the session's, or be gone before it: nothing of the call goes there, but for a
+    /// stream, which owns it.
     template <class Results> struct at_hand {
         Results taken;
         Results operator()(std::error_code&) { return std::move(taken); }
