@@ -123,7 +123,7 @@ TEST_CASE("total cancellation leaves a request alone that may have had an effect
 }
 
 #if FERRY_HAS_TLS
-TEST_CASE("total cancellation ends a request of which only a handshake has left", "[async][K4]") {
+TEST_CASE("total cancellation ends a request of which only a handshake has left", "[async][direct][K4]") {
     Cancellable c;
     asio::ip::tcp::acceptor acceptor(c.io, {asio::ip::make_address("127.0.0.1"), 0});
     asio::ip::tcp::socket peer(c.io);
