@@ -209,8 +209,7 @@ TEST_CASE("a head that comes in parts is not touched by what other responses lea
         body = r.body;
     });
     while (server.requests().empty()) io.run_for(1ms), io.restart();
-    slow.delivered();
-    io.run_for(50ms);  // it takes what there is of the head
+    io.run_for(100ms);  // it takes what there is of the head
     http.get(server.url(), [&](std::error_code, const Response& r) {
         CHECK(r.body == "other");
         go.raise();
