@@ -235,6 +235,15 @@ public:
         complete_whole();
         at_hand_ = at_hand::nothing;
     }
+    /// A whole field, from a line `Name: value` and CRLF.
+    void whole(Headers::Field f) {
+        name_ = f.name;
+        value_ = f.value;
+        complete_whole();
+    }
+    /// What has come of a field that is not complete: something, and its value too.
+    bool within_field() const noexcept { return at_hand_ != at_hand::nothing; }
+    bool has_value() const noexcept { return at_hand_ == at_hand::value; }
     /// The bytes at hand end here: what they hold moves into the text.
     void flush() {
         copy();

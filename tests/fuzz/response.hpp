@@ -92,6 +92,9 @@ private:
     std::size_t piece_;
 };
 
+/// As in a thread that has read nothing yet.
+inline void forget_heads() { detail::known_heads<llhttp_t>::forget(); }
+
 inline void check_fields(const Headers& fields) {
     must(fields.size() <= 8, "no more fields than the limit");
     for (const auto field : fields) {
@@ -119,10 +122,30 @@ inline void check_same(const Reading& a, const Reading& b) {
     if (a.ec) return;
     must(a.used == b.used && a.complete == b.complete, "a split moves no end");
     if (!a.head) return;
-    must(a.response.status == b.response.status && a.response.reason == b.response.reason, "a split changes no status");
+    must(a.response.status == b.response.status && a.response.version == b.response.version &&
+             a.response.reason == b.response.reason,
+         "a split changes no status");
     must(a.response.headers == b.response.headers, "a split changes no field");
     must(a.framing == b.framing && a.length == b.length && a.keep_alive == b.keep_alive, "a split changes no framing");
     must(a.body == b.body && (!a.complete || a.response.trailers == b.response.trailers), "a split changes no body");
+}
+
+/// What was read of other heads from that server, the same or with a line less or another one, makes no difference.
+template <class Read> void check_known(const Reading& whole, const std::string& text, Read read) {
+    const auto check_after = [&](const std::string& other) {
+        forget_heads();
+        read(other);
+        check_same(whole, read(text));
+    };
+    check_after(text);
+    for (std::size_t begin = 0, lines = 0; begin < text.size() && lines < 8; ++lines) {
+        const auto end = std::min(text.find('\n', begin), text.size() - 1) + 1;
+        check_after(text.substr(0, begin) + text.substr(end));
+        check_after(text.substr(0, begin) + "X: y\r\n" + text.substr(begin));
+        if (end - begin > 3) check_after(text.substr(0, end - 3) + 'x' + text.substr(end - 2));
+        begin = end;
+    }
+    forget_heads();
 }
 
 /// The first byte tells the kind: bit 0 a HEAD request, bit 1 the lenient profile, the others the size of a piece.
@@ -131,11 +154,15 @@ inline void fuzz_response(std::span<const std::uint8_t> bytes) {
     const bool head_request = (bytes[0] & 1) != 0;
     const bool lenient = (bytes[0] & 2) != 0;
     const std::string text(bytes.begin() + 1, bytes.end());
-    const auto read = [&](std::size_t piece) { return Reader(text, piece, head_request, lenient).run(); };
-    const Reading whole = read(text.size() + 1);
+    const auto read = [&](std::string_view all, std::size_t piece) {
+        return Reader(all, piece, head_request, lenient).run();
+    };
+    forget_heads();
+    const Reading whole = read(text, text.size() + 1);
     if (whole.head) check_reading(whole, head_request);
-    check_same(whole, read(1));
-    check_same(whole, read(2u + (bytes[0] >> 2)));
+    check_same(whole, read(text, 1));
+    check_same(whole, read(text, 2u + (bytes[0] >> 2)));
+    check_known(whole, text, [&](std::string_view all) { return read(all, all.size() + 1); });
 }
 
 }  // namespace ferry::testing

@@ -96,13 +96,18 @@ inline void clear_exchange(transfer& t) noexcept {
     t.coded.reset();
 }
 
+/// Tells one server from most others.
+inline std::size_t server_number(const Endpoint& e) noexcept {
+    return static_cast<std::size_t>(e.address[2] + e.address[3] + e.address[14] + e.address[15] + e.port);
+}
+
 inline void begin_exchange(transfer& t, bool expect) {
     auto& c = *t.conn;
     clear_exchange(t);
     ++c.info.requests;
     t.response.connection = c.info;
     c.parser.start(t.response, t.asked.is_head(), {t.asked.session->max_head, t.asked.session->max_fields},
-                   t.asked.lenient);
+                   t.asked.lenient, server_number(c.info.remote));
     encode_request(t, expect);
     if (t.asked.attentive) tell_sending(t, t.unsent[0]);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ferry/http/framing.hpp>
+#include <ferry/http/known_head.hpp>
 #include <ferry/http/telling_fields.hpp>
 #include <ferry/response.hpp>
 
@@ -47,8 +48,10 @@ public:
         std::size_t body = 0;  // decoded bytes, now at the beginning of those given
     };
 
-    /// Begins a response to a request of which only the method matters here.
-    void start(Response& into, bool head_request, head_limits limits, bool lenient) {
+    /// Begins a response to a request of which only the method matters here. `server` is a number that tells it from
+    /// most others.
+    void start(Response& into, bool head_request, head_limits limits, bool lenient, std::size_t server = 0) {
+        server_ = server;
         limits_ = limits;
         lenient_ = lenient && !forgets_length;
         head_request_ = head_request;
@@ -62,16 +65,14 @@ public:
     }
     /// Begins the response that follows an interim one.
     void next_head(Response& into) {
-        llhttp_reset(&parser_);
-        set_leniency();
         into_ = &into;
         fields_.start(into.headers);
         into.headers.clear();
         into.reason.clear();
         step_ = step::head;
-        framing_ = framing::none;
+        meaning_ = {};
         code_ = {};
-        telling_ = {};
+        told_ = false;
         bytes_ = overhead_ = 0;
         before_ = nothing;
     }
@@ -79,15 +80,19 @@ public:
     /// Reads up to the end of a head and no further.
     fed feed_head(std::string_view bytes) {
         in_head_ = true;
+        auto* known = bytes_ == 0 && !lenient_ && !connect_request_ ? known_heads<llhttp_t>::of(server_) : nullptr;
+        if (known && known->begins(bytes, head_request_) && fits(*known)) return repeat(*known);
+        if (bytes_ == 0) reset();
         std::size_t used = 0;
         auto e = check_version(bytes);
         if (e == errc{}) {
-            e = feed(bytes, used);
+            e = known && !known->empty() ? feed_news(*known, bytes, used) : feed(bytes, used);
             auto seen = bytes.substr(0, e == errc{} ? used : used + 1);
             if (auto line = check_head_lines(seen); line != errc{} && code_ == errc{}) e = line;
         }
         bytes_ += used;
         if (e == errc{} && bytes_ > limits_.bytes) e = errc::head_too_large;
+        if (e == errc{} && known && head_complete()) remember(*known, bytes.substr(0, used));
         return {to_error(e), used};
     }
     /// Decodes a chunked body in place: `body` bytes of it lie at `bytes` afterwards.
@@ -107,12 +112,12 @@ public:
     bool head_complete() const noexcept { return step_ != step::head; }
     bool complete() const noexcept { return step_ == step::complete; }
     /// 1xx: another response follows.
-    bool interim() const noexcept { return head_complete() && into_->status < 200; }
-    framing body_framing() const noexcept { return framing_; }
-    telling_fields telling() const noexcept { return telling_; }
-    std::uint64_t content_length() const noexcept { return length_; }
+    bool interim() const noexcept { return head_complete() && meaning_.status < 200; }
+    framing body_framing() const noexcept { return meaning_.body; }
+    telling_fields telling() const noexcept { return meaning_.telling; }
+    std::uint64_t content_length() const noexcept { return meaning_.length; }
     /// Whether the peer lets the connection live: version and `Connection` fields (RFC 9112 9.3).
-    bool keep_alive() const noexcept { return keep_alive_; }
+    bool keep_alive() const noexcept { return meaning_.keep_alive; }
 
     /// What was wrong and where, for people.
     [[gnu::cold]] std::string fault() const {
@@ -152,12 +157,75 @@ private:
     static std::error_code to_error(errc e) noexcept { return e == errc{} ? std::error_code{} : make_error_code(e); }
 
     errc feed(std::string_view bytes, std::size_t& used) {
-        auto e = execute(bytes.data(), bytes.data() + bytes.size());
+        return outcome_of(execute(bytes.data(), bytes.data() + bytes.size()), bytes, used);
+    }
+    errc outcome_of(llhttp_errno_t e, std::string_view bytes, std::size_t& used) {
         fields_.flush();
         auto* at = e == HPE_OK ? nullptr : llhttp_get_error_pos(&parser_);
         used = at ? static_cast<std::size_t>(at - bytes.data()) : bytes.size();
         if (code_ != errc{} || e == HPE_OK || e == HPE_PAUSED) return code_;
         return code_of(e);
+    }
+
+    // What this server's last head said need not be read again (known_head.hpp).
+
+    using last_head = known_head<llhttp_t>;
+
+    bool fits(const last_head& k) const noexcept {
+        return k.size() <= limits_.bytes && k.fields().size() <= limits_.fields;
+    }
+
+    /// The very same head.
+    fed repeat(const last_head& k) {
+        auto& r = *into_;
+        meaning_ = k.meaning();
+        r.status = meaning_.status;
+        r.version = meaning_.version;
+        r.reason = k.reason();
+        r.headers = k.fields();
+        before_ = '\n';
+        bytes_ = k.size();
+        step_ = step::complete;
+        if (meaning_.body == framing::chunked) {
+            parser_ = k.state();
+            parser_.data = this;
+            step_ = step::body;
+            r.trailers.clear();
+        }
+        return {{}, k.size()};
+    }
+
+    /// As `feed`, but llhttp gets only lines that are new to it and those that say something of framing.
+    errc feed_news(const last_head& k, std::string_view bytes, std::size_t& used) {
+        const char* from = bytes.data();
+        for (known_lines lines(k, bytes); lines.find(); from = lines.end()) {
+            if (from != lines.begin()) {
+                if (auto e = execute(from, lines.begin()); e != HPE_OK) return outcome_of(e, bytes, used);
+                from = lines.begin();
+                if (!end_line()) return refused_at(from, bytes, used);
+                if (fields_.within_field()) break;
+            }
+            fields_.whole(lines.field());
+            if (note_field() != 0) return refused_at(lines.end(), bytes, used);
+        }
+        return outcome_of(execute(from, bytes.data() + bytes.size()), bytes, used);
+    }
+    /// llhttp finds that a line does not go on in the next only when it gets that. False if the line is refused.
+    bool end_line() {
+        if (!fields_.has_value()) return true;
+        told_ = true;
+        return field_complete() == 0;
+    }
+    [[gnu::cold]] errc refused_at(const char* at, std::string_view bytes, std::size_t& used) {
+        fields_.flush();
+        used = static_cast<std::size_t>(at - bytes.data());
+        return code_;
+    }
+
+    void remember(last_head& k, std::string_view head) {
+        if (interim() || meaning_.telling.set_cookie || !fields_.regular(head.data() + head.size())) return;
+        if (head.size() > last_head::most_bytes || into_->headers.size() > last_head::most_fields) return;
+        k.remember(head, into_->reason, into_->headers, meaning_, head_request_, parser_);
     }
 
     [[gnu::cold]] errc code_of(llhttp_errno_t e) const noexcept {
@@ -238,7 +306,8 @@ private:
         llhttp_set_lenient_chunked_length(&parser_, on);
     }
 
-    void set_leniency() noexcept {
+    void reset() noexcept {
+        llhttp_reset(&parser_);
         llhttp_set_lenient_headers(&parser_, lenient_);
 #if FERRY_LLHTTP_VERSION >= 90102
         llhttp_set_lenient_optional_cr_before_lf(&parser_, lenient_);
@@ -256,9 +325,12 @@ private:
     }
     int field_complete() {
         fields_.complete();
-        note_telling(telling_, fields_.last().name);
         if (fields_.last().name.empty() || ((lax_llhttp || lenient_) && has_stray_bytes()))
             return refuse(errc::malformed_header);
+        return note_field();
+    }
+    int note_field() {
+        note_telling(meaning_.telling, fields_.last().name);
         return fields_.count() > limits_.fields ? refuse(errc::too_many_fields) : 0;
     }
     /// What only a lax or a lenient llhttp lets through: white space in a name (RFC 9112 5.1), NUL in a value (RFC 9110
@@ -270,39 +342,40 @@ private:
 
     int headers_complete() {
         auto& r = *into_;
-        r.status = parser_.status_code;
-        r.version = parser_.http_major * 10 + parser_.http_minor;
+        r.status = meaning_.status = parser_.status_code;
+        r.version = meaning_.version = parser_.http_major * 10 + parser_.http_minor;
         if (r.version != 10 && r.version != 11) return refuse(errc::unsupported_version);
         if (r.status < 100 || r.status > 999) return refuse(errc::invalid_status);
         parser_.upgrade = 0;  // an `Upgrade` field on another status only advertises
         fields_.flush();
         if (auto e = decide_framing()) return refuse(*e);
         auto flags = parser_.flags;
-        keep_alive_ = !(flags & F_CONNECTION_CLOSE) && (r.version == 11 || (flags & F_CONNECTION_KEEP_ALIVE)) &&
-                      framing_ != framing::until_close && !(r.version == 10 && (flags & F_TRANSFER_ENCODING));
+        meaning_.keep_alive = !(flags & F_CONNECTION_CLOSE) && (r.version == 11 || (flags & F_CONNECTION_KEEP_ALIVE)) &&
+                              meaning_.body != framing::until_close &&
+                              !(r.version == 10 && (flags & F_TRANSFER_ENCODING));
         step_ = step::body;
-        if (framing_ != framing::chunked) return 1;  // to llhttp, it has no body
+        if (meaning_.body != framing::chunked) return 1;  // to llhttp, it has no body
         into_->trailers.clear();
         return HPE_PAUSED;
     }
 
     std::optional<errc> decide_framing() {
         auto flags = parser_.flags;
-        length_ = 0;
+        meaning_.length = 0;
         const bool tunnel = begins_tunnel(into_->status, connect_request_);
         if (!tunnel && (flags & F_TRANSFER_ENCODING) && (flags & F_CONTENT_LENGTH)) return errc::conflicting_framing;
         if (tunnel || never_has_body(into_->status, head_request_)) {
-            framing_ = framing::none;
+            meaning_.body = framing::none;
         } else if (flags & F_TRANSFER_ENCODING) {
             auto asked = transfer_framing(into_->headers);
             if (!asked || (*asked == framing::chunked) != ((flags & F_CHUNKED) != 0))
                 return errc::invalid_transfer_encoding;
-            framing_ = *asked;
+            meaning_.body = *asked;
         } else if (flags & F_CONTENT_LENGTH) {
-            length_ = parser_.content_length;
-            framing_ = length_ ? framing::length : framing::none;
+            meaning_.length = parser_.content_length;
+            meaning_.body = meaning_.length ? framing::length : framing::none;
         } else {
-            framing_ = framing::until_close;
+            meaning_.body = framing::until_close;
         }
         return std::nullopt;
     }
@@ -337,7 +410,10 @@ private:
             s.on_header_value = [](llhttp_t* p, const char* at, std::size_t n) {
                 return self(p).fields_.value({at, n}), 0;
             };
-            s.on_header_value_complete = [](llhttp_t* p) { return self(p).field_complete(); };
+            s.on_header_value_complete = [](llhttp_t* p) {
+                auto& mine = self(p);
+                return std::exchange(mine.told_, false) ? 0 : mine.field_complete();
+            };
             s.on_headers_complete = [](llhttp_t* p) { return self(p).headers_complete(); };
             if (drops_semicolons)
                 s.on_chunk_extension_value_complete = [](llhttp_t* p) { return self(p).extension_value_complete(); };
@@ -354,12 +430,11 @@ private:
     head_limits limits_;
     char* to_ = nullptr;
     const char* since_ = nullptr;  // the end of the last body bytes, or the beginning of those at hand
-    telling_fields telling_;
+    head_meaning meaning_;
     errc code_{};  // a fault found in a callback
-    std::uint64_t length_ = 0;
+    std::size_t server_ = 0;
     std::size_t bytes_ = 0;     // of this head so far
     std::size_t overhead_ = 0;  // of chunk lines and trailers since the last byte of body
-    framing framing_ = framing::none;
     step step_ = step::head;
     static constexpr char nothing = '\0';  // there is none: a head begins, or a chunk's data has just ended
     char before_ = nothing;                // the last byte of the lines so far
@@ -368,7 +443,7 @@ private:
     bool head_request_ = false;
     bool connect_request_ = false;
     bool lenient_ = false;
-    bool keep_alive_ = false;
+    bool told_ = false;  // the field that llhttp will say is complete has been dealt with
 };
 
 }  // namespace ferry::detail

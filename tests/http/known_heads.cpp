@@ -1,0 +1,222 @@
+// What a parser remembers of a server's last head spares it work and changes nothing: each reading is the same as that
+// of a parser that has seen nothing before.
+
+#include "catch.hpp"
+#include "feed.hpp"
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+using namespace ferry;
+using namespace ferry::testing;
+
+namespace {
+
+using lines = std::vector<std::string>;
+
+const lines samples[] = {
+    {"HTTP/1.1 200 OK\r\n", "Server: nginx\r\n", "Date: Thu, 01 Jan 2026 00:00:00 GMT\r\n",
+     "Content-Type: text/plain\r\n", "Content-Length: 5\r\n", "Connection: keep-alive\r\n", "Vary: Accept\r\n", "\r\n"},
+    {"HTTP/1.1 200 OK\r\n", "Server: a\r\n", "Transfer-Encoding: chunked\r\n", "Content-Encoding: gzip\r\n",
+     "Keep-Alive: timeout=5\r\n", "\r\n"},
+    {"HTTP/1.0 404 Not Found\r\n", "Connection: keep-alive\r\n", "X: 1\r\n", "Content-Length: 0\r\n", "X: 2\r\n",
+     "\r\n"},
+    {"HTTP/1.1 304 Not Modified\r\n", "ETag: \"abc\"\r\n", "Upgrade: h2c\r\n", "Proxy-Connection: close\r\n", "\r\n"},
+    {"HTTP/1.1 200 OK\r\n", "Empty:\r\n", "Server: b\r\n", "Spaces:  x \t\r\n", "Server: b\r\n", "No:gap\r\n", "\r\n"},
+    {"HTTP/1.1 200 OK\r\n", "\r\n"},
+};
+
+std::string joined(const lines& all) {
+    std::string s;
+    for (auto& line : all) s += line;
+    return s;
+}
+
+// With a body of some kind behind it, so that chunks are read, too.
+std::string with_body(const std::string& head) {
+    return head + "5\r\nServe\r\n0\r\nServer: nginx\r\n\r\nServer: nginx\r\n\r\n";
+}
+
+void forget() { detail::known_heads<llhttp_t>::forget(); }
+
+// Reads `bytes` after `before`, and after nothing. Faults are told alike, too.
+std::string differs(std::string_view before, std::string_view bytes, const Feed& how = {}, const Feed& earlier = {}) {
+    forget();
+    const auto expected = parse(bytes, how);
+    forget();
+    parse(before, earlier);
+    const auto got = parse(bytes, how);
+    if (expected.fault != got.fault) return "fault: " + expected.fault + " / " + got.fault;
+    return difference(expected, got);
+}
+
+void check_both_ways(const lines& head, const lines& other) {
+    const auto a = with_body(joined(head)), b = with_body(joined(other));
+    INFO(a);
+    INFO(b);
+    CHECK(differs(a, b).empty());
+    CHECK(differs(b, a).empty());
+}
+
+// Every head that is one change away: a line gone, doubled, moved to another place, or some other line instead or
+// beside.
+template <class Check> void neighbours(const lines& head, Check check) {
+    const lines others{"Content-Length: 5\r\n",
+                       "Content-Length: 6\r\n",
+                       "Transfer-Encoding: chunked\r\n",
+                       "Connection: close\r\n",
+                       "Server: other\r\n",
+                       "X-Request-Id: 42\r\n",
+                       " folded\r\n",
+                       "\tfolded\r\n",
+                       "no colon\r\n",
+                       ": no name\r\n",
+                       "Empty:\r\n",
+                       "Bare: LF\n",
+                       "Bad name: x\r\n",
+                       "Nul: \x01\r\n",
+                       "Stray: \r x\r\n",
+                       "\r\n",
+                       "HTTP/1.1 500 Oh\r\n",
+                       "Set-Cookie: a=b\r\n"};
+    for (std::size_t i = 0; i + 1 < head.size(); ++i) {
+        lines less = head;
+        less.erase(less.begin() + static_cast<std::ptrdiff_t>(i));
+        check(less);
+        for (std::size_t to = 0; to <= less.size(); ++to) {
+            lines moved = less;
+            moved.insert(moved.begin() + static_cast<std::ptrdiff_t>(to), head[i]);
+            check(moved);
+        }
+        for (auto& other : others) {
+            lines changed = head;
+            changed[i] = other;
+            check(changed);
+            changed.insert(changed.begin() + static_cast<std::ptrdiff_t>(i), head[i]);
+            check(changed);
+        }
+    }
+}
+
+}  // namespace
+
+TEST_CASE("the same head once more says the same", "[http]") {
+    for (auto& head : samples)
+        for (bool to_head : {false, true}) {
+            const Feed how{.head_request = to_head};
+            const auto bytes = with_body(joined(head));
+            INFO(bytes);
+            CHECK(differs(bytes, bytes, how, how).empty());
+            CHECK(differs(bytes, bytes, how, {.head_request = !to_head}).empty());
+        }
+}
+
+TEST_CASE("a head that is not quite the last one is read as if there had been none", "[http][C4][C9]") {
+    for (auto& head : samples) neighbours(head, [&](const lines& other) { check_both_ways(head, other); });
+    for (auto& head : samples)
+        for (auto& other : samples) check_both_ways(head, other);
+}
+
+TEST_CASE("a head with any other byte in it is read as if there had been none", "[http][C9]") {
+    for (auto& head : samples) {
+        const auto bytes = with_body(joined(head));
+        for (std::size_t at = 0; at < joined(head).size(); ++at)
+            for (char c : std::string_view("\0\t\n\r :;a1\x7f\x80", 11)) {
+                auto other = bytes;
+                other[at] = c;
+                INFO(at << ' ' << static_cast<int>(c) << '\n' << bytes);
+                CHECK(differs(bytes, other).empty());
+                CHECK(differs(other, bytes).empty());
+            }
+    }
+}
+
+TEST_CASE("a known head that comes in pieces, or with less than itself, is read all the same", "[http]") {
+    for (auto& head : samples) {
+        const auto bytes = with_body(joined(head));
+        forget();
+        const auto expected = parse(bytes);
+        for (std::size_t at = 1; at < bytes.size(); ++at) {
+            INFO(at << '\n' << bytes);
+            parse(bytes);
+            CHECK(difference(expected, parse_split(bytes, at)).empty());
+            CHECK(differs(bytes, bytes.substr(0, at)).empty());
+        }
+    }
+}
+
+TEST_CASE("limits hold for a known head, and what was read leniently is not known to the strict", "[http][C9]") {
+    const auto bytes = joined(samples[0]);
+    for (std::size_t most = 1; most < 10; ++most) CHECK(differs(bytes, bytes, {.limits = {.fields = most}}).empty());
+    for (auto most : {std::size_t{20}, bytes.size() - 1, bytes.size()})
+        CHECK(differs(bytes, bytes, {.limits = {.bytes = most}}).empty());
+
+    neighbours(samples[0], [&](const lines& other) {
+        const auto b = joined(other);
+        INFO(b);
+        CHECK(differs(b, b, {}, {.lenient = true}).empty());
+        CHECK(differs(b, b, {.lenient = true}, {}).empty());
+        CHECK(differs(bytes, b, {.lenient = true}, {}).empty());
+    });
+}
+
+TEST_CASE("what is known of one server is not what is known of another", "[http]") {
+    using heads = detail::known_heads<llhttp_t>;
+    forget();
+    const auto read = [](const lines& head, std::size_t server) {
+        detail::response_parser parser;
+        Response r;
+        parser.start(r, false, {}, false, server);
+        CHECK_FALSE(parser.feed_head(joined(head)).ec);
+    };
+    read(samples[0], 1);
+    read(samples[3], 2);
+    CHECK(heads::of(1)->begins(joined(samples[0]), false));
+    CHECK(heads::of(2)->begins(joined(samples[3]), false));
+    CHECK(heads::of(3)->empty());
+}
+
+TEST_CASE("what sets a cookie is not remembered, and neither is a long or an interim head", "[http]") {
+    using heads = detail::known_heads<llhttp_t>;
+    for (const std::string& bytes :
+         {std::string("HTTP/1.1 200 OK\r\nSet-Cookie: secret=1\r\nContent-Length: 0\r\n\r\n"),
+          "HTTP/1.1 200 OK\r\nLong: " + std::string(5000, 'x') + "\r\n\r\n",
+          std::string("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"),
+          std::string("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n")}) {
+        INFO(bytes);
+        forget();
+        parse(bytes);
+        CHECK(heads::of(0)->empty());
+    }
+}
+
+TEST_CASE("lines that are known and say nothing of framing are found, whatever changes around them", "[http]") {
+    using heads = detail::known_heads<llhttp_t>;
+    forget();
+    parse(joined(samples[0]));
+    const auto found = [&](const lines& head) {
+        const auto bytes = with_body(joined(head));
+        std::string names;
+        for (detail::known_lines lines(*heads::of(0), bytes); lines.find();) {
+            CHECK(std::string_view(lines.begin(), lines.end()).ends_with("\r\n"));
+            names.append(lines.field().name).append(" ");
+        }
+        return names;
+    };
+    auto head = samples[0];
+    CHECK(found(head) == "Server Date Content-Type Vary ");
+    head[2] = "Date: Thu, 01 Jan 2026 00:00:01 GMT\r\n";
+    head[4] = "Content-Length: 12345\r\n";
+    CHECK(found(head) == "Server Content-Type Vary ");
+    head.erase(head.begin() + 2);
+    CHECK(found(head) == "Server Content-Type Vary ");
+    head.insert(head.begin() + 2, {"X-Request-Id: 1\r\n", "ETag: \"x\"\r\n"});
+    CHECK(found(head) == "Server Content-Type Vary ");
+    head.erase(head.begin() + 1);
+    CHECK(found(head) == "Content-Type Vary ");
+    head[0] = "HTTP/1.1 404 Not Found\r\n";
+    CHECK(found(head) == "Content-Type Vary ");
+    CHECK(found({"HTTP/1.1 200 OK\r\n", "\r\n"}).empty());
+}
