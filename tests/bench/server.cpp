@@ -28,12 +28,13 @@
 
 namespace {
 
-std::string head(std::string_view status, std::size_t length, std::string_view connection = "keep-alive") {
+std::string head(std::string_view status, std::size_t length, std::string_view connection = "keep-alive",
+                 std::string_view more = "") {
     return "HTTP/1.1 " + std::string(status) +
            "\r\nServer: bench\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\nContent-Type: text/plain; charset=utf-8"
            "\r\nContent-Length: " +
-           std::to_string(length) + "\r\nCache-Control: no-cache\r\nConnection: " + std::string(connection) +
-           "\r\n\r\n";
+           std::to_string(length) + "\r\nCache-Control: no-cache\r\nConnection: " + std::string(connection) + "\r\n" +
+           std::string(more) + "\r\n";
 }
 
 std::string patterned(std::size_t size) {
@@ -48,12 +49,37 @@ int large_file = [] {
     if (::write(fd, large_body.data(), large_body.size()) != ssize_t(large_body.size())) std::abort();
     return fd;
 }();
-const std::string small_answer = head("200 OK", bench::small_size) + patterned(bench::small_size);
-const std::string last_answer = head("200 OK", bench::small_size, "close") + patterned(bench::small_size);
-const std::string large_head = head("200 OK", bench::large_size);
-const std::string huge_head = head("200 OK", bench::huge_size);
-const std::string no_answer = head("404 Not Found", 0);
-const std::string other_handshake = head("412 Precondition Failed", bench::small_size) + patterned(bench::small_size);
+std::string small_answer = head("200 OK", bench::small_size) + patterned(bench::small_size);
+std::string last_answer = head("200 OK", bench::small_size, "close") + patterned(bench::small_size);
+std::string large_head = head("200 OK", bench::large_size);
+std::string huge_head = head("200 OK", bench::huge_size);
+std::string no_answer = head("404 Not Found", 0);
+std::string other_handshake = head("412 Precondition Failed", bench::small_size) + patterned(bench::small_size);
+// Each has a number of its own, as services give to requests.
+constexpr std::string_view number_field = "X-Request-Id: ", first_number = "0000000000000000";
+std::string varied_answer = head("200 OK", bench::small_size, "keep-alive",
+                                 std::string(number_field) + std::string(first_number) + "\r\n") +
+                            patterned(bench::small_size);
+
+// The heads tell the time to the second, as those of other servers do.
+void tell_time() {
+    static std::time_t told = 0;
+    const auto now = std::time(nullptr);
+    if (now == std::exchange(told, now)) return;
+    char date[32];
+    const auto size = std::strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", std::gmtime(&now));
+    for (auto* each :
+         {&small_answer, &last_answer, &large_head, &huge_head, &no_answer, &other_handshake, &varied_answer})
+        each->replace(each->find("Date: ") + 6, size, date, size);
+}
+
+const std::string& next_varied_answer() {
+    const auto begin = varied_answer.begin() + std::ptrdiff_t(varied_answer.find(number_field) + number_field.size());
+    for (auto digit = begin + std::ptrdiff_t(first_number.size()); digit-- != begin;)
+        if (++*digit <= '9') break;
+        else *digit = '0';
+    return varied_answer;
+}
 
 struct Connection {
     char received[4096];
@@ -179,6 +205,7 @@ bool answer(int fd, Connection& c, std::string_view request) {
                request.substr(4 + path.size(), 1) == " ";
     };
     if (asks("/small")) return send_all(fd, small_answer);
+    if (asks("/varied")) return send_all(fd, next_varied_answer());
     if (asks("/once")) return send_all(fd, last_answer) && false;  // and the connection is closed
     if (asks("/later")) return put_off(fd, later);
     if (asks("/much-later")) return put_off(fd, much_later);
@@ -253,6 +280,7 @@ int main(int argc, char** argv) {
     watch(EPOLL_CTL_ADD, STDIN_FILENO, EPOLLIN);
     for (epoll_event events[64];;) {
         int ready = next_events(events, 64, spin);
+        tell_time();
         for (int i = 0; i < ready; ++i) {
             int fd = events[i].data.fd;
             if (fd == STDIN_FILENO) return 0;

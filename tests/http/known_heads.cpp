@@ -220,3 +220,27 @@ TEST_CASE("lines that are known and say nothing of framing are found, whatever c
     CHECK(found(head) == "Content-Type Vary ");
     CHECK(found({"HTTP/1.1 200 OK\r\n", "\r\n"}).empty());
 }
+
+TEST_CASE("a head that comes again and again is known soon, also after many that were all different", "[http]") {
+    using heads = detail::known_heads<llhttp_t>;
+    forget();
+    const auto numbered = [](int i) {
+        return "HTTP/1.1 200 OK\r\nX-Request-Id: " + std::to_string(1000 + i) + "\r\nContent-Length: 0\r\n\r\n";
+    };
+    for (int i = 0; i < 4; ++i) {
+        parse(numbered(i));
+        CHECK(heads::of(0)->begins(numbered(i), false));
+    }
+    int replaced = 0;
+    for (int i = 4; i < 104; ++i) {
+        parse(numbered(i));
+        replaced += heads::of(0)->begins(numbered(i), false);
+    }
+    CHECK(replaced == 6);
+    int until_known = 0;
+    for (; !heads::of(0)->begins(numbered(0), false); ++until_known) parse(numbered(0));
+    CHECK(until_known <= 16);
+    parse(numbered(0));
+    parse(numbered(1));
+    CHECK(heads::of(0)->begins(numbered(1), false));
+}

@@ -12,8 +12,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace ferry::detail {
 
@@ -27,15 +32,27 @@ struct head_meaning {
     telling_fields telling;
 };
 
-/// A field that decides where the body ends or whether the connection lives: its effect depends on the others.
-inline bool is_framing_field(std::string_view name) noexcept {
-    for (std::string_view other : {"connection", "content-length", "transfer-encoding", "upgrade", "proxy-connection"})
-        if (name.size() == other.size() && equal_ignoring_case(name, other)) return true;
-    return false;
+/// Whether a field may be one of those that decide where the body ends or whether the connection lives: Connection,
+/// Content-Length, Transfer-Encoding, Upgrade, Proxy-Connection. The effect of each depends on the others.
+inline bool may_say_framing(std::string_view name) noexcept {
+    const char first = name.empty() ? '\0' : to_lower(name[0]);
+    switch (name.size()) {
+    case 7: return first == 'u';
+    case 10:
+    case 14: return first == 'c';
+    case 16: return first == 'p';
+    case 17: return first == 't';
+    default: return false;
+    }
 }
 
-/// A head whose lines are all `Name: value` and CRLF, read in the strict profile. `State` is the parser's own behind
-/// it.
+/// Where a line, `Name: value` and CRLF, begins in its head's block of fields, and its sizes.
+struct known_line {
+    std::uint16_t at, size, name;
+    bool may_say_framing;
+};
+
+/// A head of such lines only, read in the strict profile. `State` is the parser's own behind it.
 template <class State> class known_head {
 public:
     static constexpr std::size_t most_bytes = 4 * 1024, most_fields = 64;
@@ -43,9 +60,9 @@ public:
     bool empty() const noexcept { return line_.empty(); }
     const std::string& reason() const noexcept { return reason_; }
     const Headers& fields() const noexcept { return fields_; }
+    std::span<const known_line> lines() const noexcept { return lines_; }
     const head_meaning& meaning() const noexcept { return meaning_; }
     const State& state() const noexcept { return state_; }
-    bool says_framing(std::size_t field) const noexcept { return (framing_ >> field & 1) != 0; }
 
     /// Of the whole head.
     std::size_t size() const noexcept { return line_.size() + fields_.block().size() + 2; }
@@ -56,6 +73,10 @@ public:
                bytes.substr(line_.size()).starts_with(fields_.block()) && bytes.substr(size() - 2).starts_with("\r\n");
     }
 
+    /// Another head has come. Where each is different, remembering them all would cost more than it saves.
+    bool worth_replacing() noexcept { return ++others_ <= 4 || others_ % 16 == 0; }
+    void seen_again() noexcept { others_ = 0; }
+
     /// `head` is all of it, and `fields` are what its lines say.
     void remember(std::string_view head, const std::string& reason, const Headers& fields, const head_meaning& meaning,
                   bool head_request, const State& state) {
@@ -65,27 +86,35 @@ public:
         meaning_ = meaning;
         head_request_ = head_request;
         state_ = state;
-        framing_ = 0;
-        std::size_t i = 0;
-        for (auto f : fields_) framing_ |= std::uint64_t{is_framing_field(f.name)} << i++;
-        line_ = head.substr(0, head.size() - 2 - fields.block().size());
+        const auto block = fields_.block();
+        lines_.clear();
+        for (auto f : fields_)
+            lines_.push_back({static_cast<std::uint16_t>(f.name.data() - block.data()),
+                              static_cast<std::uint16_t>(f.name.size() + f.value.size() + 4),
+                              static_cast<std::uint16_t>(f.name.size()), may_say_framing(f.name)});
+        line_ = head.substr(0, head.size() - 2 - block.size());
     }
 
 private:
     std::string line_, reason_;
     Headers fields_;
+    std::vector<known_line> lines_;
     head_meaning meaning_;
-    std::uint64_t framing_ = 0;  // bit i is field i's
     bool head_request_ = false;
+    unsigned others_ = 0;  // that have come since
     State state_{};
 };
 
 /// Those of one thread: one for each of a few servers, by a number that says little more than that two are different.
 template <class State> class known_heads {
 public:
-    static known_head<State>* of(std::size_t server) noexcept {
+    /// Null at the thread's end.
+    static known_head<State>* of(std::size_t server) {
         auto* mine = of_this_thread<known_heads>();
-        return mine ? &mine->heads_[server % mine->heads_.size()] : nullptr;
+        if (!mine) return nullptr;
+        auto& head = mine->heads_[server % mine->heads_.size()];
+        if (!head) head = std::make_unique<known_head<State>>();
+        return head.get();
     }
     /// For those who want to see what a parser does without.
     static void forget() {
@@ -93,71 +122,67 @@ public:
     }
 
 private:
-    std::array<known_head<State>, 16> heads_;
+    std::array<std::unique_ptr<known_head<State>>, 16> heads_;
 };
 
 /// Finds the lines of a known head in the bytes of another one, in their order. Those that say something of framing do
 /// not count, nor does one that may go on in the next line.
-template <class State> class known_lines {
+class known_lines {
 public:
+    template <class State>
     known_lines(const known_head<State>& known, std::string_view bytes)
-        : known_(known), next_(known.fields().begin()), end_(known.fields().end()),
+        : text_(known.fields().block().data()), next_(known.lines().data()), end_(next_ + known.lines().size()),
           rest_(bytes.substr(std::min(bytes.find('\n'), bytes.size() - 1) + 1)) {}
 
     /// Finds the next one.
-    bool find() {
+    bool find() noexcept {
         while (next_ != end_) {
-            const auto known = line_of(*next_);
-            if (rest_.size() > known.size() && rest_.starts_with(known) && !is_blank(rest_[known.size()])) {
-                const bool counts = !known_.says_framing(number_);
-                if (counts) take(*next_);
-                skip_known();
-                rest_.remove_prefix(known.size());
-                if (counts) return true;
-            } else if (!pass_over()) {
-                break;
+            if (!is_next()) {
+                if (!pass_over()) break;
+                continue;
             }
+            const auto& known = *next_++;
+            found_ = rest_.substr(0, known.size);
+            name_ = known.name;
+            rest_.remove_prefix(known.size);
+            if (!known.may_say_framing) return true;
         }
         return false;
     }
     /// As it lies in the bytes.
-    Headers::Field field() const noexcept { return found_; }
-    const char* begin() const noexcept { return found_.name.data(); }
-    const char* end() const noexcept { return found_.value.data() + found_.value.size() + 2; }
+    Headers::Field field() const noexcept {
+        return {found_.substr(0, name_), found_.substr(name_ + 2, found_.size() - name_ - 4)};
+    }
+    const char* begin() const noexcept { return found_.data(); }
+    const char* end() const noexcept { return found_.data() + found_.size(); }
 
 private:
     static bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
-    static std::string_view line_of(Headers::Field f) noexcept {
-        return {f.name.data(), static_cast<std::size_t>(f.value.data() + f.value.size() + 2 - f.name.data())};
+    bool is_next() const noexcept {
+        return rest_.size() > next_->size && std::memcmp(rest_.data(), text_ + next_->at, next_->size) == 0 &&
+               !is_blank(rest_[next_->size]);
     }
-    void skip_known() noexcept { ++next_, ++number_; }
-    void take(Headers::Field f) noexcept {
-        found_ = {rest_.substr(0, f.name.size()),
-                  rest_.substr(static_cast<std::size_t>(f.value.data() - f.name.data()), f.value.size())};
-    }
+    std::string_view name_of(const known_line& line) const noexcept { return {text_ + line.at, line.name}; }
+
     /// A line that differs: another value, a field that is new, or some that are missing. False at the head's end.
-    bool pass_over() {
+    bool pass_over() noexcept {
         const auto size = rest_.find('\n') + 1;
         if (size <= 2) return false;
         const auto name = rest_.substr(0, std::min(rest_.find(':'), size));
-        auto same = next_;
-        std::size_t ahead = 0;
-        while (same != end_ && (*same).name != name) ++same, ++ahead;
+        const auto* same = std::find_if(next_, end_, [&](const known_line& line) { return name_of(line) == name; });
         if (same != end_) {
-            next_ = same;
-            number_ += ahead;
-            if (ahead > 0) return true;  // to be compared
-            skip_known();
+            if (same != std::exchange(next_, same)) return true;  // to be compared
+            ++next_;
         }
         rest_.remove_prefix(size);
         return true;
     }
 
-    const known_head<State>& known_;
-    Headers::Iterator next_, end_;
-    std::size_t number_ = 0;  // of the next one
-    std::string_view rest_;   // from the beginning of a line
-    Headers::Field found_;
+    const char* text_;  // of the known head's fields
+    const known_line *next_, *end_;
+    std::string_view rest_;  // from the beginning of a line
+    std::string_view found_;
+    std::size_t name_ = 0;  // its size
 };
 
 }  // namespace ferry::detail

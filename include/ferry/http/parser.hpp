@@ -176,7 +176,8 @@ private:
     }
 
     /// The very same head.
-    fed repeat(const last_head& k) {
+    fed repeat(last_head& k) {
+        k.seen_again();
         auto& r = *into_;
         meaning_ = k.meaning();
         r.status = meaning_.status;
@@ -224,7 +225,9 @@ private:
 
     void remember(last_head& k, std::string_view head) {
         if (interim() || meaning_.telling.set_cookie || !fields_.regular(head.data() + head.size())) return;
-        if (head.size() > last_head::most_bytes || into_->headers.size() > last_head::most_fields) return;
+        if (!k.worth_replacing() || head.size() > last_head::most_bytes ||
+            into_->headers.size() > last_head::most_fields)
+            return;
         k.remember(head, into_->reason, into_->headers, meaning_, head_request_, parser_);
     }
 

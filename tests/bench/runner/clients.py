@@ -22,6 +22,7 @@ class Client:
     package: str = ""         # the minimal program whose compile time stands for it
     slow: bool = False        # interpreted: fewer requests make the same measurement
     floor: str = "raw send and recv"
+    path: str = ""            # in place of the mode's
 
     @property
     def short_name(self):
@@ -45,6 +46,7 @@ CLIENTS = [
     Client("ferry, header-only", "bench_ferry", {}, package="ferry_header_only"),
     Client("ferry, reused Response", "bench_ferry", {"get": "get-reused"}),
     Client("ferry, total deadline", "bench_ferry", {"get": "get-timeout"}),
+    Client("ferry, a field that varies", "bench_ferry", {"get": "get"}, path="/varied"),
     Client("Boost.Beast", "bench_beast", _modes(*ALL), package="beast"),
     Client("Boost.Beast, 64 KiB buffer", "bench_beast", {"body8": "body8-roomy", "stream256": "stream256-roomy"}),
     Client("cpp-httplib", "bench_httplib", _modes(*ALL), package="httplib"),
@@ -111,7 +113,7 @@ class Caller:
 
     def run(self, client, mode, base, count, *, at_once=1, hosts=1, path=None, wrapper=(), preload=False, limit=120):
         """Returns what the client printed, as numbers, and the wrapper's own output."""
-        url = base + (path or PATHS.get(mode, "/small"))
+        url = base + (path or client.path or PATHS.get(mode, "/small"))
         command = [*wrapper, *self.command(client), url, client.modes[mode], str(count)]
         if at_once > 1 or hosts > 1:
             command += [str(at_once), str(hosts)]

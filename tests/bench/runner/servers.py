@@ -31,7 +31,11 @@ http {{
     fastcgi_temp_path {folder}/fastcgi;
     scgi_temp_path {folder}/scgi;
     uwsgi_temp_path {folder}/uwsgi;
-    server {{ listen 127.0.0.1:{port}; root {folder}/files; }}
+    server {{
+        listen 127.0.0.1:{port};
+        root {folder}/files;
+        location /varied {{ add_header X-Request-Id $request_id; alias {folder}/files/small; }}
+    }}
 }}
 """
 
