@@ -29,12 +29,12 @@
 namespace {
 
 std::string head(std::string_view status, std::size_t length, std::string_view connection = "keep-alive",
-                 std::string_view more = "") {
-    return "HTTP/1.1 " + std::string(status) +
-           "\r\nServer: bench\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\nContent-Type: text/plain; charset=utf-8"
-           "\r\nContent-Length: " +
-           std::to_string(length) + "\r\nCache-Control: no-cache\r\nConnection: " + std::string(connection) + "\r\n" +
-           std::string(more) + "\r\n";
+                 std::string_view mark = "") {
+    const std::string more(mark);
+    return "HTTP/1.1 " + std::string(status) + "\r\nServer: bench" + more +
+           "\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\nContent-Type: text/plain; charset=utf-8" + more +
+           "\r\nContent-Length: " + std::to_string(length) + "\r\nCache-Control: no-cache" + more +
+           "\r\nConnection: " + std::string(connection) + "\r\n\r\n";
 }
 
 std::string patterned(std::size_t size) {
@@ -55,10 +55,9 @@ std::string large_head = head("200 OK", bench::large_size);
 std::string huge_head = head("200 OK", bench::huge_size);
 std::string no_answer = head("404 Not Found", 0);
 std::string other_handshake = head("412 Precondition Failed", bench::small_size) + patterned(bench::small_size);
-// Each has a number of its own, as services give to requests.
-constexpr std::string_view number_field = "X-Request-Id: ", first_number = "0000000000000000";
-std::string varied_answer = head("200 OK", bench::small_size, "keep-alive",
-                                 std::string(number_field) + std::string(first_number) + "\r\n") +
+// Each is unlike the one before in most of its lines.
+constexpr std::string_view number = "0000000000000000";
+std::string unlike_answer = head("200 OK", bench::small_size, "keep-alive", "; n=" + std::string(number)) +
                             patterned(bench::small_size);
 
 // The heads tell the time to the second, as those of other servers do.
@@ -69,16 +68,19 @@ void tell_time() {
     char date[32];
     const auto size = std::strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", std::gmtime(&now));
     for (auto* each :
-         {&small_answer, &last_answer, &large_head, &huge_head, &no_answer, &other_handshake, &varied_answer})
+         {&small_answer, &last_answer, &large_head, &huge_head, &no_answer, &other_handshake, &unlike_answer})
         each->replace(each->find("Date: ") + 6, size, date, size);
 }
 
-const std::string& next_varied_answer() {
-    const auto begin = varied_answer.begin() + std::ptrdiff_t(varied_answer.find(number_field) + number_field.size());
-    for (auto digit = begin + std::ptrdiff_t(first_number.size()); digit-- != begin;)
+const std::string& next_unlike_answer() {
+    static std::string last(number);
+    auto next = last;
+    for (auto digit = next.end(); digit-- != next.begin();)
         if (++*digit <= '9') break;
         else *digit = '0';
-    return varied_answer;
+    for (std::size_t at = 0; (at = unlike_answer.find(last, at)) != std::string::npos;)
+        unlike_answer.replace(at, next.size(), next);
+    return last = std::move(next), unlike_answer;
 }
 
 struct Connection {
@@ -205,7 +207,7 @@ bool answer(int fd, Connection& c, std::string_view request) {
                request.substr(4 + path.size(), 1) == " ";
     };
     if (asks("/small")) return send_all(fd, small_answer);
-    if (asks("/varied")) return send_all(fd, next_varied_answer());
+    if (asks("/unlike")) return send_all(fd, next_unlike_answer());
     if (asks("/once")) return send_all(fd, last_answer) && false;  // and the connection is closed
     if (asks("/later")) return put_off(fd, later);
     if (asks("/much-later")) return put_off(fd, much_later);

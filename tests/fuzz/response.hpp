@@ -130,20 +130,19 @@ inline void check_same(const Reading& a, const Reading& b) {
     must(a.body == b.body && (!a.complete || a.response.trailers == b.response.trailers), "a split changes no body");
 }
 
-/// What was read of other heads from that server, the same or with a line less or another one, makes no difference.
-template <class Read> void check_known(const Reading& whole, const std::string& text, Read read) {
-    const auto check_after = [&](const std::string& other) {
+/// What was read of another head from that server makes no difference: of the same one, or of one with a line less, or
+/// with one more, or with another byte at the end of one.
+template <class Read> void check_known(const Reading& whole, const std::string& text, unsigned choice, Read read) {
+    std::size_t begin = 0;
+    for (auto line = choice % 8; line > 0; --line) begin = std::min(text.find('\n', begin), text.size() - 1) + 1;
+    const auto end = std::min(text.find('\n', begin), text.size() - 1) + 1;
+    for (const std::string& other :
+         {text, text.substr(0, begin) + text.substr(end), text.substr(0, begin) + "X: y\r\n" + text.substr(begin),
+          end - begin > 3 ? text.substr(0, end - 3) + 'x' + text.substr(end - 2) : text}) {
         forget_heads();
         read(other);
         check_same(whole, read(text));
-    };
-    check_after(text);
-    for (std::size_t begin = 0, lines = 0; begin < text.size() && lines < 8; ++lines) {
-        const auto end = std::min(text.find('\n', begin), text.size() - 1) + 1;
-        check_after(text.substr(0, begin) + text.substr(end));
-        check_after(text.substr(0, begin) + "X: y\r\n" + text.substr(begin));
-        if (end - begin > 3) check_after(text.substr(0, end - 3) + 'x' + text.substr(end - 2));
-        begin = end;
+        check_same(whole, read(text));
     }
     forget_heads();
 }
@@ -162,7 +161,8 @@ inline void fuzz_response(std::span<const std::uint8_t> bytes) {
     if (whole.head) check_reading(whole, head_request);
     check_same(whole, read(text, 1));
     check_same(whole, read(text, 2u + (bytes[0] >> 2)));
-    check_known(whole, text, [&](std::string_view all) { return read(all, all.size() + 1); });
+    if (!text.empty())
+        check_known(whole, text, bytes[0] >> 2, [&](std::string_view all) { return read(all, all.size() + 1); });
 }
 
 }  // namespace ferry::testing

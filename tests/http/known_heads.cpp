@@ -21,8 +21,7 @@ const lines samples[] = {
      "Content-Type: text/plain\r\n", "Content-Length: 5\r\n", "Connection: keep-alive\r\n", "Vary: Accept\r\n", "\r\n"},
     {"HTTP/1.1 200 OK\r\n", "Server: a\r\n", "Transfer-Encoding: chunked\r\n", "Content-Encoding: gzip\r\n",
      "Keep-Alive: timeout=5\r\n", "\r\n"},
-    {"HTTP/1.0 404 Not Found\r\n", "Connection: keep-alive\r\n", "X: 1\r\n", "Content-Length: 0\r\n", "X: 2\r\n",
-     "\r\n"},
+    {"HTTP/1.0 203 Fine\r\n", "Connection: keep-alive\r\n", "X: 1\r\n", "Content-Length: 0\r\n", "X: 2\r\n", "\r\n"},
     {"HTTP/1.1 304 Not Modified\r\n", "ETag: \"abc\"\r\n", "Upgrade: h2c\r\n", "Proxy-Connection: close\r\n", "\r\n"},
     {"HTTP/1.1 200 OK\r\n", "Empty:\r\n", "Server: b\r\n", "Spaces:  x \t\r\n", "Server: b\r\n", "No:gap\r\n", "\r\n"},
     {"HTTP/1.1 200 OK\r\n", "\r\n"},
@@ -178,10 +177,14 @@ TEST_CASE("what is known of one server is not what is known of another", "[http]
     CHECK(heads::of(3)->empty());
 }
 
-TEST_CASE("what sets a cookie is not remembered, and neither is a long or an interim head", "[http]") {
+TEST_CASE("what may be a secret is not remembered, and neither is a long, an interim or a bad head", "[http]") {
     using heads = detail::known_heads<llhttp_t>;
     for (const std::string& bytes :
          {std::string("HTTP/1.1 200 OK\r\nSet-Cookie: secret=1\r\nContent-Length: 0\r\n\r\n"),
+          std::string("HTTP/1.1 201 Created\r\nlocation: /?key=1\r\nContent-Length: 0\r\n\r\n"),
+          std::string("HTTP/1.1 200 OK\r\nAuthentication-Info: nextnonce=x\r\nContent-Length: 0\r\n\r\n"),
+          std::string("HTTP/1.1 302 Found\r\nX: y\r\nContent-Length: 0\r\n\r\n"),
+          std::string("HTTP/1.1 401 No\r\nWWW-Authenticate: Digest nonce=x\r\nContent-Length: 0\r\n\r\n"),
           "HTTP/1.1 200 OK\r\nLong: " + std::string(5000, 'x') + "\r\n\r\n",
           std::string("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"),
           std::string("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n")}) {
@@ -189,6 +192,49 @@ TEST_CASE("what sets a cookie is not remembered, and neither is a long or an int
         forget();
         parse(bytes);
         CHECK(heads::of(0)->empty());
+    }
+    parse(joined(samples[0]));
+    CHECK_FALSE(heads::of(0)->empty());
+}
+
+TEST_CASE("one parser reads one response after the other, whatever it remembers, and interim ones before them",
+          "[http][C2]") {
+    const auto read = [](detail::response_parser& parser, Response& r, const std::string& head, int kind) {
+        auto bytes = (kind == 1 ? "HTTP/1.1 103 Early\r\nServer: nginx\r\n\r\n" : "") + with_body(head);
+        if (kind == 3) parser.start_tunnel(r, {});
+        else parser.start(r, kind == 2, {}, false);
+        auto f = parser.feed_head(bytes);
+        auto used = f.used;
+        if (parser.interim()) {
+            parser.next_head(r);
+            f = parser.feed_head(std::string_view(bytes).substr(used));
+            used += f.used;
+        }
+        std::string told = std::to_string(used) + f.ec.message() + (f.ec ? parser.fault() : "");
+        if (f.ec) return told;
+        told += std::to_string(r.status) + r.reason + r.headers.block().data() + std::to_string(parser.keep_alive()) +
+                std::to_string(parser.content_length()) + std::string(to_string(parser.body_framing()));
+        if (parser.body_framing() != detail::framing::chunked) return told;
+        f = parser.feed_chunks(bytes.data() + used, bytes.size() - used);
+        return told + std::to_string(f.used) + f.ec.message() + bytes.substr(used, f.body) +
+               std::string(r.trailers.block()) + std::to_string(parser.complete());
+    };
+    const std::size_t count = std::size(samples) * 4;
+    const auto head_of = [](std::size_t i) { return joined(samples[i / 4]); };
+    for (std::size_t i = 0; i < count * count * count; ++i) {
+        const std::size_t order[] = {i / count / count, i / count % count, i % count, i % count};
+        forget();
+        detail::response_parser alone;
+        Response first, r;
+        const auto expected = read(alone, first, head_of(order[2]), static_cast<int>(order[2] % 4));
+        forget();
+        detail::response_parser parser;
+        std::string got;
+        for (auto one : order) {
+            r.clear();
+            got = read(parser, r, head_of(one), static_cast<int>(one % 4));
+        }
+        if (got != expected) FAIL(got << "\nand not\n" << expected << "\nafter " << order[0] << ' ' << order[1]);
     }
 }
 
@@ -219,6 +265,30 @@ TEST_CASE("lines that are known and say nothing of framing are found, whatever c
     head[0] = "HTTP/1.1 404 Not Found\r\n";
     CHECK(found(head) == "Content-Type Vary ");
     CHECK(found({"HTTP/1.1 200 OK\r\n", "\r\n"}).empty());
+    head = samples[0];
+    head.insert(head.begin() + 1, 1000, "X: y\r\n");
+    CHECK(found(head).empty());  // given up
+    head = samples[0];
+    head.insert(head.begin() + 2, "bare\n");
+    CHECK(found(head) == "Server ");
+}
+
+TEST_CASE("heads that are mostly different are seldom compared", "[http]") {
+    using heads = detail::known_heads<llhttp_t>;
+    forget();
+    CHECK_FALSE(heads::of(0)->compare_now());
+    parse(joined(samples[0]));
+    auto& known = *heads::of(0);
+    int compared = 0;
+    for (int i = 0; i < 64; ++i) compared += known.compare_now();
+    CHECK(compared == 8);
+    known.compared(1);  // of seven lines
+    CHECK_FALSE(known.compare_now());
+    known.compared(4);
+    CHECK(known.compare_now());
+    for (int i = 0; i < 64; ++i) known.compare_now();
+    parse(joined(samples[0]));
+    CHECK(known.compare_now());
 }
 
 TEST_CASE("a head that comes again and again is known soon, also after many that were all different", "[http]") {

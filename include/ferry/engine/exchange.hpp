@@ -96,7 +96,7 @@ inline void clear_exchange(transfer& t) noexcept {
     t.coded.reset();
 }
 
-/// Tells one server from most others.
+/// Tells one server from most others: by its port, and the last of IPv4's bytes and of IPv6's.
 inline std::size_t server_number(const Endpoint& e) noexcept {
     return static_cast<std::size_t>(e.address[2] + e.address[3] + e.address[14] + e.address[15] + e.port);
 }

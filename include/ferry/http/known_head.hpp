@@ -32,8 +32,8 @@ struct head_meaning {
     telling_fields telling;
 };
 
-/// Whether a field may be one of those that decide where the body ends or whether the connection lives: Connection,
-/// Content-Length, Transfer-Encoding, Upgrade, Proxy-Connection. The effect of each depends on the others.
+/// Lets through the fields that decide where the body ends or whether the connection lives, for the effect of each
+/// depends on the others (Connection, Content-Length, Transfer-Encoding, Upgrade, Proxy-Connection), and some more.
 inline bool may_say_framing(std::string_view name) noexcept {
     const char first = name.empty() ? '\0' : to_lower(name[0]);
     switch (name.size()) {
@@ -73,9 +73,15 @@ public:
                bytes.substr(line_.size()).starts_with(fields_.block()) && bytes.substr(size() - 2).starts_with("\r\n");
     }
 
-    /// Another head has come. Where each is different, remembering them all would cost more than it saves.
-    bool worth_replacing() noexcept { return ++others_ <= 4 || others_ % 16 == 0; }
-    void seen_again() noexcept { others_ = 0; }
+    // Where heads are all unlike each other, comparing and remembering each would cost more than it saves.
+
+    void seen_again() noexcept { others_ = vain_ = 0; }
+    bool compare_now() noexcept { return !empty() && now_and_then(vain_); }
+    /// So many of its lines were in another head.
+    void compared(std::size_t found) noexcept {
+        if (3 * found >= lines_.size()) vain_ = 0;
+    }
+    bool replace_now() noexcept { return now_and_then(others_); }
 
     /// `head` is all of it, and `fields` are what its lines say.
     void remember(std::string_view head, const std::string& reason, const Headers& fields, const head_meaning& meaning,
@@ -96,23 +102,27 @@ public:
     }
 
 private:
+    /// The first few times, and then seldom.
+    static bool now_and_then(unsigned& times) noexcept { return ++times <= 4 || times % 16 == 0; }
+
     std::string line_, reason_;
     Headers fields_;
     std::vector<known_line> lines_;
     head_meaning meaning_;
     bool head_request_ = false;
-    unsigned others_ = 0;  // that have come since
+    unsigned others_ = 0, vain_ = 0;  // heads since it came: those that were different, and mostly different
     State state_{};
 };
 
-/// Those of one thread: one for each of a few servers, by a number that says little more than that two are different.
+/// Those of one thread, for as long as it lives: one for each of a few servers, by a number that says little more than
+/// that two are different.
 template <class State> class known_heads {
 public:
     /// Null at the thread's end.
     static known_head<State>* of(std::size_t server) {
         auto* mine = of_this_thread<known_heads>();
         if (!mine) return nullptr;
-        auto& head = mine->heads_[server % mine->heads_.size()];
+        auto& head = mine->heads_[server % servers];
         if (!head) head = std::make_unique<known_head<State>>();
         return head.get();
     }
@@ -122,17 +132,22 @@ public:
     }
 
 private:
-    std::array<std::unique_ptr<known_head<State>>, 16> heads_;
+    static constexpr std::size_t servers = 16;
+    std::array<std::unique_ptr<known_head<State>>, servers> heads_;
 };
 
-/// Finds the lines of a known head in the bytes of another one, in their order. Those that say something of framing do
-/// not count, nor does one that may go on in the next line.
+/// Finds the lines of a known head in the bytes of another one, in their order. Those that may say something of framing
+/// do not count, nor does one that may go on in the next line. Gives up after a few lines that are not known, so that
+/// no bytes take long to look through.
 class known_lines {
 public:
     template <class State>
-    known_lines(const known_head<State>& known, std::string_view bytes)
+    known_lines(const known_head<State>& known, std::string_view bytes) noexcept
         : text_(known.fields().block().data()), next_(known.lines().data()), end_(next_ + known.lines().size()),
-          rest_(bytes.substr(std::min(bytes.find('\n'), bytes.size() - 1) + 1)) {}
+          rest_(bytes) {
+        if (const auto status_line = next_line(); status_line.empty()) next_ = end_;
+        else rest_.remove_prefix(status_line.size());
+    }
 
     /// Finds the next one.
     bool find() noexcept {
@@ -142,19 +157,23 @@ public:
                 continue;
             }
             const auto& known = *next_++;
-            found_ = rest_.substr(0, known.size);
+            line_ = rest_.substr(0, known.size);
             name_ = known.name;
             rest_.remove_prefix(known.size);
-            if (!known.may_say_framing) return true;
+            if (known.may_say_framing) continue;
+            ++found_;
+            return true;
         }
         return false;
     }
-    /// As it lies in the bytes.
+    std::size_t found() const noexcept { return found_; }
+
+    /// The one that was found last, as it lies in the bytes.
     Headers::Field field() const noexcept {
-        return {found_.substr(0, name_), found_.substr(name_ + 2, found_.size() - name_ - 4)};
+        return {line_.substr(0, name_), line_.substr(name_ + 2, line_.size() - name_ - 4)};
     }
-    const char* begin() const noexcept { return found_.data(); }
-    const char* end() const noexcept { return found_.data() + found_.size(); }
+    const char* begin() const noexcept { return line_.data(); }
+    const char* end() const noexcept { return line_.data() + line_.size(); }
 
 private:
     static bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
@@ -164,25 +183,35 @@ private:
     }
     std::string_view name_of(const known_line& line) const noexcept { return {text_ + line.at, line.name}; }
 
-    /// A line that differs: another value, a field that is new, or some that are missing. False at the head's end.
-    bool pass_over() noexcept {
-        const auto size = rest_.find('\n') + 1;
-        if (size <= 2) return false;
-        const auto name = rest_.substr(0, std::min(rest_.find(':'), size));
-        const auto* same = std::find_if(next_, end_, [&](const known_line& line) { return name_of(line) == name; });
-        if (same != end_) {
-            if (same != std::exchange(next_, same)) return true;  // to be compared
-            ++next_;
-        }
-        rest_.remove_prefix(size);
-        return true;
+    /// With its CRLF; empty at the head's end, or where a line ends otherwise.
+    std::string_view next_line() const noexcept {
+        const auto line = rest_.substr(0, rest_.find('\n') + 1);
+        return line.size() > 2 && line.ends_with("\r\n") ? line : std::string_view();
     }
+    /// A line that differs: another value, a field that is new, or some that are missing. False where no more are to
+    /// be looked for.
+    bool pass_over() noexcept {
+        const auto line = next_line();
+        if (line.empty()) return false;
+        const auto name = line.substr(0, line.find(':'));
+        const auto* same = std::find_if(next_, end_, [&](const known_line& l) { return name_of(l) == name; });
+        if (same != end_ && same != next_) {
+            next_ = same;  // to be compared
+            return true;
+        }
+        if (same == next_) ++next_;
+        rest_.remove_prefix(line.size());
+        return ++passed_over_ < most_passed_over;
+    }
+
+    static constexpr std::size_t most_passed_over = 16;
 
     const char* text_;  // of the known head's fields
     const known_line *next_, *end_;
     std::string_view rest_;  // from the beginning of a line
-    std::string_view found_;
-    std::size_t name_ = 0;  // its size
+    std::string_view line_;  // that was found last
+    std::size_t name_ = 0;   // the size of its name
+    std::size_t found_ = 0, passed_over_ = 0;
 };
 
 }  // namespace ferry::detail

@@ -86,7 +86,7 @@ public:
         std::size_t used = 0;
         auto e = check_version(bytes);
         if (e == errc{}) {
-            e = known && !known->empty() ? feed_news(*known, bytes, used) : feed(bytes, used);
+            e = known && known->compare_now() ? feed_news(*known, bytes, used) : feed(bytes, used);
             auto seen = bytes.substr(0, e == errc{} ? used : used + 1);
             if (auto line = check_head_lines(seen); line != errc{} && code_ == errc{}) e = line;
         }
@@ -197,9 +197,10 @@ private:
     }
 
     /// As `feed`, but llhttp gets only lines that are new to it and those that say something of framing.
-    errc feed_news(const last_head& k, std::string_view bytes, std::size_t& used) {
+    errc feed_news(last_head& k, std::string_view bytes, std::size_t& used) {
         const char* from = bytes.data();
-        for (known_lines lines(k, bytes); lines.find(); from = lines.end()) {
+        known_lines lines(k, bytes);
+        for (; lines.find(); from = lines.end()) {
             if (from != lines.begin()) {
                 if (auto e = execute(from, lines.begin()); e != HPE_OK) return outcome_of(e, bytes, used);
                 from = lines.begin();
@@ -209,6 +210,7 @@ private:
             fields_.whole(lines.field());
             if (note_field() != 0) return refused_at(lines.end(), bytes, used);
         }
+        k.compared(lines.found());
         return outcome_of(execute(from, bytes.data() + bytes.size()), bytes, used);
     }
     /// llhttp finds that a line does not go on in the next only when it gets that. False if the line is refused.
@@ -224,11 +226,15 @@ private:
     }
 
     void remember(last_head& k, std::string_view head) {
-        if (interim() || meaning_.telling.set_cookie || !fields_.regular(head.data() + head.size())) return;
-        if (!k.worth_replacing() || head.size() > last_head::most_bytes ||
-            into_->headers.size() > last_head::most_fields)
-            return;
+        if (!fields_.regular(head.data() + head.size()) || !k.replace_now() || !may_be_kept()) return;
+        if (head.size() > last_head::most_bytes || into_->headers.size() > last_head::most_fields) return;
         k.remember(head, into_->reason, into_->headers, meaning_, head_request_, parser_);
+    }
+    /// A secret does not stay here when the response is gone.
+    bool may_be_kept() const noexcept {
+        const bool usual = meaning_.status / 100 == 2 || meaning_.status == 304;
+        return usual && !meaning_.telling.set_cookie && !into_->headers.contains("Location") &&
+               !into_->headers.contains("Authentication-Info");
     }
 
     [[gnu::cold]] errc code_of(llhttp_errno_t e) const noexcept {

@@ -34,7 +34,14 @@ http {{
     server {{
         listen 127.0.0.1:{port};
         root {folder}/files;
-        location /varied {{ add_header X-Request-Id $request_id; alias {folder}/files/small; }}
+        location /unlike {{
+            alias {folder}/files/small;
+            etag off;
+            add_header Last-Modified "";
+            add_header X-Request-Id $request_id;
+            add_header Server-Timing "all;desc=$request_id";
+            add_header X-Trace $request_id;
+        }}
     }}
 }}
 """
