@@ -75,7 +75,10 @@ public:
 
     // Where heads are all unlike each other, comparing and remembering each would cost more than it saves.
 
-    void seen_again() noexcept { others_ = vain_ = 0; }
+    void seen_again() noexcept {
+        if (others_ > 0) --others_;
+        if (vain_ > 0) --vain_;
+    }
     bool compare_now() noexcept { return !empty() && now_and_then(vain_); }
     /// So many of its lines were in another head.
     void compared(std::size_t found) noexcept {
@@ -103,14 +106,18 @@ public:
 
 private:
     /// The first few times, and then seldom.
-    static bool now_and_then(unsigned& times) noexcept { return ++times <= 4 || times % 16 == 0; }
+    static bool now_and_then(unsigned& times) noexcept {
+        constexpr unsigned few = 4, pause = 16;
+        if (++times == few + pause) times = few;
+        return times <= few;
+    }
 
     std::string line_, reason_;
     Headers fields_;
     std::vector<known_line> lines_;
     head_meaning meaning_;
     bool head_request_ = false;
-    unsigned others_ = 0, vain_ = 0;  // heads since it came: those that were different, and mostly different
+    unsigned others_ = 0, vain_ = 0;  // how many more heads were different, and mostly different, than the same
     State state_{};
 };
 
