@@ -46,7 +46,7 @@ CLIENTS = [
     Client("ferry, header-only", "bench_ferry", {}, package="ferry_header_only"),
     Client("ferry, reused Response", "bench_ferry", {"get": "get-reused"}),
     Client("ferry, total deadline", "bench_ferry", {"get": "get-timeout"}),
-    Client("ferry, heads unlike each other", "bench_ferry", {"get": "get"}, path="/unlike"),
+    Client("ferry, unlike heads", "bench_ferry", {"get": "get"}, path="/unlike"),
     Client("Boost.Beast", "bench_beast", _modes(*ALL), package="beast"),
     Client("Boost.Beast, 64 KiB buffer", "bench_beast", {"body8": "body8-roomy", "stream256": "stream256-roomy"}),
     Client("cpp-httplib", "bench_httplib", _modes(*ALL), package="httplib"),
