@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 from .clients import Failed
-from .measures import OWN, calls_per_request, can_trace, difference
+from .measures import OWN, SHORT, calls_per_request, can_trace, difference, rounds_of
 
 AT_ONCE = (1, 100, 1_000)
 HOSTS = 100
@@ -20,11 +20,7 @@ def _cpu(bench, client, count, **more):
 
 def async_get(bench):
     """Many hosts are compared with one in the same round, each client with itself."""
-    taking_part = bench.taking_part("async")
-    for round_number in range(bench.rounds):
-        bench.say(f"async, round {round_number + 1} of {bench.rounds}")
-        turn = round_number % len(taking_part)
-        in_turn = taking_part[turn:] + taking_part[:turn]
+    for in_turn in rounds_of(bench, "async", SHORT):
         for at_once in AT_ONCE:
             count = 4_000 if bench.quick or at_once == 1 else 10_000
             for client in in_turn:

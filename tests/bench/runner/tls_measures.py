@@ -1,12 +1,12 @@
 """How clients are measured over TLS: one kept connection, a large body, and connections with a handshake each. Rows of
 their own, whose floor is a loop of SSL_write and SSL_read."""
-from .measures import GB, OWN, can_trace, calls_per_request, difference, instructions_of, rounds_of
+from .measures import GB, OWN, SHORT, can_trace, calls_per_request, difference, instructions_of, rounds_of
 
 HANDSHAKES = ("tls full", "tls resumed")
 
 
-def _timed(bench, mode, count, record):
-    for in_turn in rounds_of(bench, mode):
+def _timed(bench, mode, count, record, times=1):
+    for in_turn in rounds_of(bench, mode, times):
         for client in in_turn:
             line, _ = bench.caller.run(client, mode, bench.secure, count)
             record(client.name, line, line["user"] + line["sys"])
@@ -17,7 +17,7 @@ def get(bench):
         bench.results.add("tls get cpu", OWN, name, cpu / line["requests"])
         bench.results.add("tls get wall", OWN, name, line["wall"] / line["requests"])
 
-    _timed(bench, "tls get", 4_000 if bench.quick else 10_000, record)
+    _timed(bench, "tls get", 4_000 if bench.quick else 10_000, record, SHORT)
 
 
 def stream256(bench):
