@@ -4,6 +4,7 @@
 
 #include <ferry/http/framing.hpp>
 #include <ferry/http/known_head.hpp>
+#include <ferry/http/line_ends.hpp>
 #include <ferry/http/telling_fields.hpp>
 #include <ferry/response.hpp>
 
@@ -74,7 +75,7 @@ public:
         code_ = {};
         told_ = false;
         bytes_ = overhead_ = 0;
-        before_ = nothing;
+        ends_.begin();
     }
 
     /// Reads up to the end of a head and no further.
@@ -184,7 +185,7 @@ private:
         r.version = meaning_.version;
         r.reason = k.reason();
         r.headers = k.fields();
-        before_ = '\n';
+        ends_.passed_over();
         bytes_ = k.size();
         step_ = step::complete;
         if (meaning_.body == framing::chunked) {
@@ -269,7 +270,7 @@ private:
         std::string_view lines(since_, static_cast<std::size_t>(end - since_));
         overhead_ += lines.size();
         if (overhead_ > limits_.bytes) return errc::chunk_overhead_too_large;
-        if (before_ == nothing && !lines.empty() && lines.front() != '\r') return errc::malformed_chunk;
+        if (ends_.at_beginning() && !lines.empty() && lines.front() != '\r') return errc::malformed_chunk;
         return check_lines(lines);
     }
 
@@ -280,33 +281,16 @@ private:
             fields_.irregular();
             return check_lines(bytes);
         }
-        before_ = '\n';
+        ends_.passed_over();
         return {};
     }
-    /// The strict profile: every line ends in CRLF and none is folded (RFC 9112 2.2 and 5.2 let a client choose).
-    /// In both profiles nothing but LF follows a CR.
     errc check_lines(std::string_view bytes) noexcept {
-        if (bytes.empty()) return {};
-        if (lax_llhttp && stray_return(bytes)) return in_head_ ? errc::malformed_header : errc::malformed_chunk;
-        if (!lenient_)
-            if (auto e = check_strictly(bytes); e != errc{}) return e;
-        before_ = bytes.back() == nothing ? '?' : bytes.back();  // the peer's NUL is not our mark
-        return {};
-    }
-    bool stray_return(std::string_view bytes) const noexcept {
-        if (before_ == '\r' && bytes.front() != '\n') return true;
-        for (std::size_t at = 0; (at = bytes.find('\r', at)) != std::string_view::npos; ++at)
-            if (at + 1 < bytes.size() && bytes[at + 1] != '\n') return true;
-        return false;
-    }
-    errc check_strictly(std::string_view bytes) const noexcept {
-        auto folded = [](char c) { return c == ' ' || c == '\t'; };
-        if (before_ == '\n' && folded(bytes.front())) return errc::obsolete_fold;
-        for (std::size_t at = 0; (at = bytes.find('\n', at)) != std::string_view::npos; ++at) {
-            if ((at > 0 ? bytes[at - 1] : before_) != '\r') return errc::bare_line_feed;
-            if (at + 1 < bytes.size() && folded(bytes[at + 1])) return errc::obsolete_fold;
+        switch (ends_.check(bytes, {lax_llhttp, !lenient_})) {
+        case line_fault::stray_return: return in_head_ ? errc::malformed_header : errc::malformed_chunk;
+        case line_fault::bare_line_feed: return errc::bare_line_feed;
+        case line_fault::obsolete_fold: return errc::obsolete_fold;
+        default: return {};
         }
-        return {};
     }
 
     /// Contradicting lengths are looked at here, when the status is known.
@@ -392,7 +376,7 @@ private:
     int body(const char* bytes, std::size_t n) noexcept {
         if (auto e = check_overhead(bytes); e != errc{}) return refuse(e);
         overhead_ = 0;
-        before_ = nothing;
+        ends_.begin();
         since_ = bytes + n;
         if (to_ != bytes) std::memmove(to_, bytes, n);  // never overtakes what is still to be read
         to_ += n;
@@ -445,10 +429,9 @@ private:
     std::size_t bytes_ = 0;     // of this head so far
     std::size_t overhead_ = 0;  // of chunk lines and trailers since the last byte of body
     step step_ = step::head;
-    static constexpr char nothing = '\0';  // there is none: a head begins, or a chunk's data has just ended
-    char before_ = nothing;                // the last byte of the lines so far
-    bool in_head_ = true;                  // the last bytes given were of a head
-    bool behind_value_ = false;            // where a chunk extension's value ends
+    line_ends ends_;
+    bool in_head_ = true;        // the last bytes given were of a head
+    bool behind_value_ = false;  // where a chunk extension's value ends
     bool head_request_ = false;
     bool connect_request_ = false;
     bool lenient_ = false;
