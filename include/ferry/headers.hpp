@@ -42,15 +42,17 @@ public:
     Headers& operator=(const Headers&) = default;
     ~Headers() = default;
     /// What was moved from is empty.
-    Headers(Headers&& o) noexcept
-        : text_(std::exchange(o.text_, {})), more_(std::move(o.more_)), size_(std::exchange(o.size_, 0)) {
+    Headers(Headers&& o) noexcept : text_(std::move(o.text_)), more_(std::move(o.more_)), size_(o.size_) {
         copy_near(o);
+        o.clear();
     }
     Headers& operator=(Headers&& o) noexcept {
-        text_ = std::exchange(o.text_, {});
-        more_ = std::exchange(o.more_, {});
-        size_ = std::exchange(o.size_, 0);
+        if (this == &o) return *this;
+        text_ = std::move(o.text_);
+        more_ = std::move(o.more_);
+        size_ = o.size_;
         copy_near(o);
+        o.clear();
         return *this;
     }
     Headers(std::initializer_list<Field> fields) {

@@ -241,8 +241,10 @@ inline complaint check_framing(const Headers& headers, const Body& body) {
 }
 
 inline complaint check_request(std::string_view method, const Options& o, bool asynchronous = false) {
-    if (!is_token(method)) return {errc::invalid_method, "\"" + std::string(method) + "\""};
-    if (method == "CONNECT") return {errc::invalid_method, "CONNECT asks a proxy for a tunnel"};
+    if (!is_safe(method)) {
+        if (!is_token(method)) return {errc::invalid_method, "\"" + std::string(method) + "\""};
+        if (method == "CONNECT") return {errc::invalid_method, "CONNECT asks a proxy for a tunnel"};
+    }
     if (&o == &Options::none()) return {};
     if (auto* name = bad_duration(o)) return must_be_positive(name);
     if (!o.target.empty())

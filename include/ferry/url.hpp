@@ -71,7 +71,7 @@ public:
     ~Url() = default;
 
     /// A URL that was moved from is empty.
-    Url(Url&& other) noexcept : text_(std::exchange(other.text_, {})), at_(std::exchange(other.at_, {})) {}
+    Url(Url&& other) noexcept : text_(std::move(other.text_)), at_(other.at_) { other.clear(); }
     Url& operator=(Url&& other) noexcept {
         if (this == &other) return *this;
         text_ = std::move(other.text_);

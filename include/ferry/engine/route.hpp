@@ -68,7 +68,8 @@ inline complaint name_tls(request&, std::string&) { return {}; }
 /// Chooses who serves a request, as its URL is now.
 inline complaint choose_route(request& q) {
     q.route.reset();
-    q.adapter = q.shared ? q.shared->adapters.find(q.url) : nullptr;
+    q.adapter.reset();
+    if (q.shared && !q.shared->adapters.empty()) q.adapter = q.shared->adapters.find(q.url);
     if (q.adapter) return {};
     if (!FERRY_HAS_TLS && q.url.secure()) return {errc::tls_not_available, {}};
     return q.routed && q.shared ? choose_way(q) : complaint{};

@@ -57,7 +57,7 @@ template <class State> class known_head {
 public:
     static constexpr std::size_t most_bytes = 4 * 1024, most_fields = 64;
 
-    bool empty() const noexcept { return line_.empty(); }
+    bool empty() const noexcept { return text_.empty(); }
     const std::string& reason() const noexcept { return reason_; }
     const Headers& fields() const noexcept { return fields_; }
     std::span<const known_line> lines() const noexcept { return lines_; }
@@ -65,12 +65,11 @@ public:
     const State& state() const noexcept { return state_; }
 
     /// Of the whole head.
-    std::size_t size() const noexcept { return line_.size() + fields_.block().size() + 2; }
+    std::size_t size() const noexcept { return text_.size(); }
 
     /// Whether these bytes begin with the very same head, to the same kind of request.
     bool begins(std::string_view bytes, bool head_request) const noexcept {
-        return !empty() && head_request == head_request_ && bytes.size() >= size() && bytes.starts_with(line_) &&
-               bytes.substr(line_.size()).starts_with(fields_.block()) && bytes.substr(size() - 2).starts_with("\r\n");
+        return !empty() && head_request == head_request_ && bytes.starts_with(text_);
     }
 
     // Where heads are all unlike each other, comparing and remembering each would cost more than it saves.
@@ -89,7 +88,7 @@ public:
     /// `head` is all of it, and `fields` are what its lines say.
     void remember(std::string_view head, const std::string& reason, const Headers& fields, const head_meaning& meaning,
                   bool head_request, const State& state) {
-        line_.clear();  // nothing is known if memory runs out now
+        text_.clear();  // nothing is known if memory runs out now
         reason_ = reason;
         fields_ = fields;
         meaning_ = meaning;
@@ -101,7 +100,7 @@ public:
             lines_.push_back({static_cast<std::uint16_t>(f.name.data() - block.data()),
                               static_cast<std::uint16_t>(f.name.size() + f.value.size() + 4),
                               static_cast<std::uint16_t>(f.name.size()), may_say_framing(f.name)});
-        line_ = head.substr(0, head.size() - 2 - block.size());
+        text_ = head;
     }
 
 private:
@@ -112,7 +111,7 @@ private:
         return times <= few;
     }
 
-    std::string line_, reason_;
+    std::string text_, reason_;
     Headers fields_;
     std::vector<known_line> lines_;
     head_meaning meaning_;
