@@ -253,7 +253,7 @@ private:
     template <class Token, class Make> auto whole(detail::call_owner call, Token&& token, Make make) {
         return detail::start_owned<Response>(std::forward<Token>(token), std::move(call), make,
                                              [](detail::async_call& on, detail::call_owner&, std::error_code& ec) {
-                                                 on.response.error = on.error_of(ec);
+                                                 if (ec) on.response.error = on.error_of(ec);
                                                  if (!on.refused()) on.response.url = std::move(on.asked.url);
                                                  return std::tuple(std::move(on.response));
                                              });

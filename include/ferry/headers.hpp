@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <functional>
 #include <initializer_list>
 #include <iterator>
 #include <optional>
@@ -160,9 +159,7 @@ public:
 private:
     friend detail::header_writer;
 
-    bool owns(std::string_view view) const noexcept {
-        return !std::less<>()(view.data(), text_.data()) && std::less<>()(view.data(), text_.data() + text_.size());
-    }
+    bool owns(std::string_view view) const noexcept { return detail::lies_in(text_, view); }
     /// Those of our fields, and not the memory of all.
     void copy_near(const Headers& o) noexcept {
         std::copy_n(o.near_.begin(), std::min(size_, near_.size()), near_.begin());

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -59,6 +60,12 @@ constexpr std::string_view take_until(std::string_view& text, char sign) noexcep
 
 /// Takes the next element off a comma-separated list (RFC 9110 5.6.1) without quoted strings; empty ones count.
 constexpr std::string_view next_element(std::string_view& list) noexcept { return trim(take_until(list, ',')); }
+
+/// Whether a view begins within a text, so that it is lost when that changes.
+inline bool lies_in(std::string_view text, std::string_view view) noexcept {
+    const std::less<const char*> before;  // unlike `<`, for pointers into different objects too
+    return !before(view.data(), text.data()) && before(view.data(), text.data() + text.size());
+}
 
 /// `to.assign(text)`, but without the detours of a string that has to grow.
 inline void assign(std::string& to, std::string_view text) {

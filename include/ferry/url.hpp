@@ -9,7 +9,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -279,10 +278,7 @@ private:
     /// Whether the text of the `Host` field is another than that in the URL, and lies behind it.
     bool has_zone() const noexcept { return text_.size() != at_.end; }
 
-    bool owns(std::string_view text) const noexcept {
-        const std::less_equal<const char*> not_after;
-        return not_after(text_.data(), text.data()) && not_after(text.data(), text_.data() + text_.size());
-    }
+    bool owns(std::string_view text) const noexcept { return detail::lies_in(text_, text); }
 
     /// The part of this URL that a relative reference leaves standing before it (RFC 3986 5.2.2, 5.2.3).
     std::string_view kept_before(std::string_view reference) const noexcept {

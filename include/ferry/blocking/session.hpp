@@ -6,6 +6,7 @@
 #include <ferry/engine/calls.hpp>
 #include <ferry/io/session_core.hpp>
 #include <ferry/session.hpp>
+#include <ferry/token.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -25,8 +26,11 @@ FERRY_DECL Session::Session(const Session& under, std::string_view base_url, con
     : core_(std::make_shared<detail::session_core>(under.core(), base_url, defaults)), open_(under.open_) {}
 
 FERRY_DECL Response Session::request(std::string_view method, std::string_view url, const Options& with) {
+    detail::request q;
     Response r;
-    if (auto f = detail::call(core(), method, url, with, r)) {
+    auto f = detail::prepare(core(), q, method, url, with);
+    if (!f) f = detail::perform(core(), q, r);
+    if (f) {
         auto partial = r.status ? std::make_shared<const Response>(std::move(r)) : nullptr;
         detail::raise(std::move(*f), std::move(partial));
     }
@@ -36,10 +40,14 @@ FERRY_DECL Response Session::request(std::string_view method, std::string_view u
 FERRY_DECL void Session::request(std::string_view method, std::string_view url, const Options& with, Response& into,
                                  std::error_code& ec) {
     ec.clear();
-    if (auto f = detail::call(core(), method, url, with, into)) {
-        ec = f->ec;
-        into.error = std::make_shared<const Error>(detail::to_error(std::move(*f)));
-    }
+    detail::request q;
+    if (!detail::lies_in(into.url.str(), url)) q.url = std::move(into.url);
+    auto f = detail::prepare(core(), q, method, url, with);
+    into.clear();  // only now: `url` may be a part of it
+    if (!f) f = detail::perform(core(), q, into);
+    if (!f) return;
+    ec = f->ec;
+    into.error = std::make_shared<const Error>(detail::to_error(std::move(*f)));
 }
 
 FERRY_DECL Stream Session::stream(std::string_view method, std::string_view url, const Options& with) {

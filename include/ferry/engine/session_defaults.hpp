@@ -109,7 +109,8 @@ struct session_defaults {
         if (!ec && !options.params.empty()) ec = q.url.append_query(options.params);
         if (!ec && !own.params.empty()) ec = q.url.append_query(own.params);
         if (ec) return {ec, {}};
-        merge(q, method, options, own, &own == &Options::none() ? usual : settle(usual, options, own));
+        if (&own == &Options::none()) merge(q, method, options, own, usual);
+        else merge(q, method, options, own, settle(usual, options, own));
         q.defaults = fields;
         return choose_route(q);
     }

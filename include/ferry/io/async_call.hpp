@@ -163,8 +163,9 @@ private:
     void run(bool elsewhere) override {
         prefetch(&asked, touched);
         if (auto* memory = of_this_thread<response_memory>()) memory->lend(response);
-        const auto work = elsewhere ? core_->work() : at_work();
-        run_until_rest(elsewhere ? calling::at_once : calling::here);
+        if (!elsewhere) return run_until_rest(calling::here);
+        const auto work = core_->work();
+        run_until_rest(calling::at_once);
     }
     void run_until_rest(calling how) {
         std::error_code ec;

@@ -169,7 +169,7 @@ private:
         return lease_->http;
     }
 
-    answer release(const action& a) {
+    [[gnu::noinline]] answer release(const action& a) {
         auto now = clock::now();
         if (rare_) [[unlikely]]
             rare_->dialing.clear();
@@ -265,7 +265,7 @@ private:
     }
 
     /// The first try does not wait. When it has to, bytes from the peer count as well as room for ours.
-    answer write(const action& a) {
+    [[gnu::noinline]] answer write(const action& a) {
         auto fd = lease_->socket.get();
         if (a.watch && wait_for_read(fd)) return {.readable = true};
         for (;;) {

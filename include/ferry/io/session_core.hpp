@@ -5,7 +5,6 @@
 #include <ferry/engine/session_defaults.hpp>
 #include <ferry/io/blocking.hpp>
 
-#include <functional>
 #include <memory>
 #include <string_view>
 #include <system_error>
@@ -34,20 +33,15 @@ private:
     std::shared_ptr<shared_connections> connections_;
 };
 
-/// One call with its body in memory; null when it went well. What arrived is in `into`, whatever the outcome; `url` may
-/// be a part of it.
-inline std::unique_ptr<failure> call(session_core& core, std::string_view method, std::string_view url,
-                                     const Options& own, Response& into) {
-    request q;
-    auto last = into.url.str();
-    const bool inside = !std::less<>()(url.data(), last.data()) && std::less<>()(url.data(), last.data() + last.size());
-    if (!inside && !last.empty()) q.url = std::move(into.url);
-    if (auto c = core.prepare(q, method, url, own)) {
-        auto f = std::make_unique<failure>(refused(std::move(c), url));
-        into.clear();
-        return f;
-    }
-    into.clear();
+// One call with its body in memory, in two steps: null when they went well.
+
+inline std::unique_ptr<failure> prepare(session_core& core, request& q, std::string_view method, std::string_view url,
+                                        const Options& own) {
+    auto c = core.prepare(q, method, url, own);
+    return c ? std::make_unique<failure>(refused(std::move(c), url)) : nullptr;
+}
+/// What arrived is in `into`, whatever the outcome. There is nothing in it before.
+inline std::unique_ptr<failure> perform(session_core& core, request& q, Response& into) {
     transfer t(q, into);
     blocking_driver driver(*core.connections, q);
     start_clock(t, driver.began());
