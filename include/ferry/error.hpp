@@ -178,7 +178,7 @@ constexpr const char* describe(errc e) noexcept {
     case errc::url_invalid_port: return "the URL's port is not a number from 1 to 65535";
     case errc::url_invalid_character: return "the URL holds a character that is not allowed at its place";
     case errc::url_too_long: return "the URL is too long";
-    case errc::invalid_method: return "the method is not a token (RFC 9110 5.6.2)";
+    case errc::invalid_method: return "the method is not one that can be sent (RFC 9110 9.1)";
     case errc::invalid_header_name: return "a header name is not a token (RFC 9110 5.6.2)";
     case errc::invalid_header_value: return "a header value holds CR, LF, NUL or another control character";
     case errc::invalid_option: return "an option has a value outside its range";

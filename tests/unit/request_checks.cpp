@@ -38,8 +38,15 @@ TEST_CASE("methods are tokens", "[request][D3]") {
     for (auto m : {""sv, "GE T"sv, "GET\r\n"sv, "G\0"sv, "GET/"sv, "\xc3\xa4"sv}) {
         auto c = check_request(m, {});
         CHECK(c.ec == errc::invalid_method);
-        CHECK(c.about == "\"" + std::string(m) + "\"");
+        CHECK(c.about == "\"" + std::string(m) + "\" is no token");
     }
+}
+
+TEST_CASE("CONNECT is a token, and refused for what it is", "[request][D3]") {
+    auto c = check_request("CONNECT", {});
+    CHECK(c.ec == errc::invalid_method);
+    CHECK(c.about == "CONNECT asks a proxy for a tunnel");
+    CHECK(c.ec.message().find("token") == std::string::npos);
 }
 
 TEST_CASE("fields that could break the head are refused, and named", "[request][D3]") {
