@@ -40,11 +40,12 @@ FERRY_DECL Response Session::request(std::string_view method, std::string_view u
 FERRY_DECL void Session::request(std::string_view method, std::string_view url, const Options& with, Response& into,
                                  std::error_code& ec) {
     ec.clear();
+    auto& session = core();
     detail::request q;
     if (!detail::lies_in(into.url.str(), url)) q.url = std::move(into.url);
-    auto f = detail::prepare(core(), q, method, url, with);
+    auto f = detail::prepare(session, q, method, url, with);
     into.clear();  // only now: `url` may be a part of it
-    if (!f) f = detail::perform(core(), q, into);
+    if (!f) f = detail::perform(session, q, into);
     if (!f) return;
     ec = f->ec;
     into.error = std::make_shared<const Error>(detail::to_error(std::move(*f)));
