@@ -89,7 +89,6 @@ public:
         empty_.store(all_.empty(), std::memory_order_release);
     }
     std::shared_ptr<Adapter> find(const Url& url) const {
-        if (empty()) return nullptr;
         const auto text = url.absolute_form();
         std::lock_guard lock(mutex_);
         auto found = std::find_if(all_.begin(), all_.end(), [&](auto& one) { return text.starts_with(one.first); });

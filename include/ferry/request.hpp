@@ -241,7 +241,7 @@ inline complaint check_framing(const Headers& headers, const Body& body) {
 }
 
 inline complaint check_request(std::string_view method, const Options& o, bool asynchronous = false) {
-    if (!is_safe(method)) {
+    if (!is_safe(method)) {  // those that are, are known tokens
         if (!is_token(method)) return {errc::invalid_method, "\"" + std::string(method) + "\" is no token"};
         if (method == "CONNECT") return {errc::invalid_method, "CONNECT asks a proxy for a tunnel"};
     }

@@ -91,6 +91,7 @@ private:
         for (auto* raw = stage.begin(a, lease_->http); raw;) raw = stage.next(perform_raw(*raw));
         return stage.result();
     }
+    /// The frequent ones are out of line, so that to pass an action on puts no registers away.
     answer perform_raw(const action& a) {
         if (a.what == action::kind::release) return release(a);
         if (a.what == action::kind::now) return tell_time();
