@@ -3,7 +3,11 @@
 
 #include "catch.hpp"
 
+#include <ferry/request.hpp>
+#include <ferry/response.hpp>
+#ifdef FERRY_SEPARATE_COMPILATION  // else the engine were here, and without optimization g++ compiles it wherever it is
 #include <ferry/ferry.hpp>
+#endif
 #ifdef FERRY_TEST_ASYNC
 #include <ferry/async.hpp>
 #endif

@@ -4,6 +4,7 @@
 #include "catch.hpp"
 #include "parts.hpp"
 
+#include <ferry/engine/calls.hpp>
 #include <ferry/engine/fetch.hpp>
 
 #include <algorithm>
