@@ -1,5 +1,5 @@
 // An AsyncSession behind Session's face: each call is started, and waited for. So that every test of a session is one
-// of both.
+// of both. What starts operations is compiled once, in async_session.cpp.
 #pragma once
 
 #include "tunnel_entrance.hpp"
@@ -43,14 +43,6 @@ private:
     std::vector<std::thread> threads_;
 };
 
-// Starts an operation with a handler for an error code and a result, and waits for them.
-template <class Result, class Start> std::pair<std::error_code, Result> await(Start start) {
-    std::promise<std::pair<std::error_code, Result>> done;
-    auto result = done.get_future();
-    start([&done](std::error_code ec, Result r) { done.set_value({ec, std::move(r)}); });
-    return result.get();
-}
-
 // For tests that start the calls themselves.
 class AsyncSession : public ferry::AsyncSession {
 public:
@@ -82,40 +74,18 @@ public:
         std::error_code ec;
         return checked(next(ec), ec);
     }
-    std::string_view next(std::error_code& ec) {
-        auto came = await<std::string_view>([this](auto handler) { stream_->async_next(std::move(handler)); });
-        ec = came.first;
-        return came.second;
-    }
+    std::string_view next(std::error_code& ec);
     std::size_t read_some(std::span<char> into) {
         std::error_code ec;
         return checked(read_some(into, ec), ec);
     }
-    std::size_t read_some(std::span<char> into, std::error_code& ec) {
-        auto came = await<std::size_t>([&](auto handler) {
-            stream_->async_read_some(asio::buffer(into.data(), into.size()), std::move(handler));
-        });
-        ec = came.first == asio::error::eof ? std::error_code{} : came.first;
-        return came.second;
-    }
-    std::string read() {
-        auto [ec, all] = await<std::string>([this](auto handler) { stream_->async_read(std::move(handler)); });
-        return checked(std::move(all), ec);
-    }
-    std::optional<std::string_view> next_line(std::size_t max) {
-        auto [ec, line] = await<std::optional<std::string_view>>(
-            [&](auto handler) { stream_->async_next_line(max, std::move(handler)); });
-        return checked(line, ec);
-    }
+    std::size_t read_some(std::span<char> into, std::error_code& ec);
+    std::string read();
+    std::optional<std::string_view> next_line(std::size_t max);
     Lines lines(std::size_t max = 1024 * 1024) &;
     Lines lines(std::size_t max = 1024 * 1024) &&;
 
-    void close() {
-        if (!stream_ || !stream_->get_executor()) return;
-        std::promise<void> done;
-        stream_->async_close([&](std::error_code) { done.set_value(); });
-        done.get_future().wait();
-    }
+    void close();
 
     template <class Of, class Item> class Iterator {
     public:
@@ -179,11 +149,7 @@ public:
         if (ec) throw Error(*events_.error(ec), std::make_shared<const Response>(events_.response()));
         return event;
     }
-    std::optional<Event> next(std::error_code& ec) {
-        auto came = await<std::optional<Event>>([this](auto handler) { events_.async_next(std::move(handler)); });
-        ec = came.first;
-        return std::move(came.second);
-    }
+    std::optional<Event> next(std::error_code& ec);
     const Response& response() const { return events_.response(); }
     void close() { events_.close(); }
 
@@ -240,11 +206,7 @@ public:
         std::error_code ec;
         return raised(request(method, url, with, ec));
     }
-    Response request(std::string_view method, std::string_view url, const Options& with, std::error_code& ec) {
-        auto came = await<Response>([&](auto handler) { session_.request(method, url, with, std::move(handler)); });
-        ec = came.first;
-        return std::move(came.second);
-    }
+    Response request(std::string_view method, std::string_view url, const Options& with, std::error_code& ec);
     void request(std::string_view method, std::string_view url, const Options& with, Response& into,
                  std::error_code& ec) {
         into = request(method, url, with, ec);
@@ -254,11 +216,7 @@ public:
         std::error_code ec;
         return raised(download(url, path, with, ec));
     }
-    Response download(std::string_view url, const std::string& path, const Options& with, std::error_code& ec) {
-        auto came = await<Response>([&](auto handler) { session_.download(url, path, with, std::move(handler)); });
-        ec = came.first;
-        return std::move(came.second);
-    }
+    Response download(std::string_view url, const std::string& path, const Options& with, std::error_code& ec);
 
     Stream stream(std::string_view url, const Options& with = {}) { return stream("GET", url, with); }
     Stream stream(std::string_view method, std::string_view url, const Options& with) {
@@ -270,11 +228,7 @@ public:
     Stream stream(std::string_view url, const Options& with, std::error_code& ec) {
         return stream("GET", url, with, ec);
     }
-    Stream stream(std::string_view method, std::string_view url, const Options& with, std::error_code& ec) {
-        auto came = await<AsyncStream>([&](auto handler) { session_.stream(method, url, with, std::move(handler)); });
-        ec = came.first;
-        return Stream(loop_, std::move(came.second));
-    }
+    Stream stream(std::string_view method, std::string_view url, const Options& with, std::error_code& ec);
 
     EventStream events(std::string_view url, const Options& with = {}) {
         return EventStream(loop_, session_.events(url, with));
@@ -301,11 +255,7 @@ public:
         preconnect(url, n, ec);
         if (ec) throw Error(ec, std::string(url), Phase::connect, RequestState::not_sent);
     }
-    void preconnect(std::string_view url, std::size_t n, std::error_code& ec) {
-        std::promise<std::error_code> done;
-        session_.async_preconnect(url, n, [&done](std::error_code e) { done.set_value(e); });
-        ec = done.get_future().get();
-    }
+    void preconnect(std::string_view url, std::size_t n, std::error_code& ec);
     void close() { session_.close(); }
 
 private:
