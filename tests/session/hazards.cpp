@@ -127,6 +127,22 @@ TEST_CASE("a URL out of the response that is used again", "[session]") {
     CHECK(response.text() == "third");
 }
 
+TEST_CASE("a method out of the response that is used again", "[session]") {
+    Server server;
+    server.accept()
+        .answers("HTTP/1.1 405 Not Allowed\r\nContent-Length: 0\r\nAllow: BASELINE-CONTROL\r\n\r\n")
+        .answers("HTTP/1.1 307 Elsewhere\r\nContent-Length: 0\r\nLocation: /which-is-another-place\r\n\r\n")
+        .answers(ok("second"));
+    Session session;
+    ferry::Response response;
+    std::error_code ec;
+    session.request("GET", server.url(), {}, response, ec);
+    session.request(response.headers["Allow"], server.url(), {}, response, ec);
+    CHECK(response.text() == "second");
+    CHECK(server.request(1).method() == "BASELINE-CONTROL");
+    CHECK(server.request(2).method() == "BASELINE-CONTROL");
+}
+
 TEST_CASE("a stream that failed says so at every further read", "[session][stream]") {
     Server server;
     server.accept().reads_request().sends(head("Content-Length: 5\r\n") + "ab").closes();

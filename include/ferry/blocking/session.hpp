@@ -42,9 +42,10 @@ FERRY_DECL void Session::request(std::string_view method, std::string_view url, 
     ec.clear();
     auto& session = core();
     detail::request q;
+    const std::string verb(method);  // it may be a part of `into`, from an Allow field for example
     if (!detail::lies_in(into.url.str(), url)) q.url = std::move(into.url);
-    auto f = detail::prepare(session, q, method, url, with);
-    into.clear();  // only now: `url` may be a part of it
+    auto f = detail::prepare(session, q, verb, url, with);
+    into.clear();  // only now: `url` may be a part of it, too
     if (!f) f = detail::perform(session, q, into);
     if (!f) return;
     ec = f->ec;

@@ -19,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -161,6 +162,7 @@ private:
         return outcome_of(execute(bytes.data(), bytes.data() + bytes.size()), bytes, used);
     }
     errc outcome_of(llhttp_errno_t e, std::string_view bytes, std::size_t& used) {
+        if (std::exchange(out_of_memory_, false)) throw std::bad_alloc();
         fields_.flush();
         auto* at = e == HPE_OK ? nullptr : llhttp_get_error_pos(&parser_);
         used = at ? static_cast<std::size_t>(at - bytes.data()) : bytes.size();
@@ -392,22 +394,36 @@ private:
     }
 
     static response_parser& self(llhttp_t* p) noexcept { return *static_cast<response_parser*>(p->data); }
+    /// What llhttp calls, in C: an exception waits until that has returned.
+    template <class F> static int called(llhttp_t* p, F f) noexcept {
+        auto& mine = self(p);
+        try {
+            return f(mine);
+        } catch (const std::bad_alloc&) {
+            mine.out_of_memory_ = true;
+            return HPE_USER;
+        }
+    }
     static const llhttp_settings_t& settings() noexcept {
         static const llhttp_settings_t instance = [] {
             llhttp_settings_t s;
             llhttp_settings_init(&s);
-            s.on_status = [](llhttp_t* p, const char* at, std::size_t n) { return self(p).status({at, n}), 0; };
+            s.on_status = [](llhttp_t* p, const char* at, std::size_t n) {
+                return called(p, [&](auto& mine) { return mine.status({at, n}), 0; });
+            };
             s.on_header_field = [](llhttp_t* p, const char* at, std::size_t n) {
-                return self(p).fields_.name({at, n}), 0;
+                return called(p, [&](auto& mine) { return mine.fields_.name({at, n}), 0; });
             };
             s.on_header_value = [](llhttp_t* p, const char* at, std::size_t n) {
-                return self(p).fields_.value({at, n}), 0;
+                return called(p, [&](auto& mine) { return mine.fields_.value({at, n}), 0; });
             };
             s.on_header_value_complete = [](llhttp_t* p) {
-                auto& mine = self(p);
-                return std::exchange(mine.told_, false) ? 0 : mine.field_complete();
+                return called(p,
+                              [](auto& mine) { return std::exchange(mine.told_, false) ? 0 : mine.field_complete(); });
             };
-            s.on_headers_complete = [](llhttp_t* p) { return self(p).headers_complete(); };
+            s.on_headers_complete = [](llhttp_t* p) {
+                return called(p, [](auto& mine) { return mine.headers_complete(); });
+            };
             if (drops_semicolons)
                 s.on_chunk_extension_value_complete = [](llhttp_t* p) { return self(p).extension_value_complete(); };
             s.on_body = [](llhttp_t* p, const char* at, std::size_t n) { return self(p).body(at, n); };
@@ -436,6 +452,7 @@ private:
     bool connect_request_ = false;
     bool lenient_ = false;
     bool told_ = false;  // the field that llhttp will say is complete has been dealt with
+    bool out_of_memory_ = false;
 };
 
 }  // namespace ferry::detail

@@ -1,0 +1,75 @@
+// Memory that runs out while a response is read: an exception that goes through no C code, and nothing else.
+
+#include "catch.hpp"
+#include "feed.hpp"
+
+#include <cstddef>
+#include <cstdlib>
+#include <new>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace {
+
+// So many more allocations of this thread succeed; one fails then.
+constexpr int all = -1;
+thread_local int succeeding = all;
+
+}  // namespace
+
+void* operator new(std::size_t n) {
+    if (succeeding == 0) {
+        succeeding = all;
+        throw std::bad_alloc();
+    }
+    if (succeeding > 0) --succeeding;
+    if (void* p = std::malloc(n ? n : 1)) return p;
+    throw std::bad_alloc();
+}
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+
+using namespace ferry;
+using namespace ferry::testing;
+
+namespace {
+
+// Reads the bytes again and again, with another allocation failing each time, until there are no more: how many there
+// were, and the reading in which none failed.
+int read_with_failures(std::string_view bytes, std::size_t piece, Parsed& last) {
+    for (int failing = 0;; ++failing) {
+        Feeder feeder{Feed{}};
+        int left = failing;
+        try {
+            for (std::size_t at = 0; at < bytes.size(); at += piece) {
+                succeeding = left;
+                feeder.feed(bytes.substr(at, piece));
+                left = std::exchange(succeeding, all);
+            }
+        } catch (const std::bad_alloc&) {
+            continue;
+        }
+        last = feeder.take();
+        return failing;
+    }
+}
+
+std::string many_fields() {
+    std::string fields;
+    for (int i = 0; i < 40; ++i) fields += "Field-" + std::to_string(i) + ": " + std::string(30, 'x') + "\r\n";
+    return fields;
+}
+
+}  // namespace
+
+TEST_CASE("memory that runs out while a head or trailers are read is an exception", "[http]") {
+    const auto bytes = "HTTP/1.1 200 A reason that is longer than what lies in a string itself\r\n" + many_fields() +
+                       "Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n" + many_fields() + "\r\n";
+    const std::size_t piece = GENERATE(std::size_t(1), 7, 64, 100'000);
+    CAPTURE(piece);
+    Parsed whole;
+    CHECK(read_with_failures(bytes, piece, whole) > 6);
+    CHECK(whole.complete);
+    CHECK(difference(whole, parse(bytes)) == "");
+}
