@@ -1,34 +1,12 @@
 // Memory that runs out while a response is read: an exception that goes through no C code, and nothing else.
 
 #include "catch.hpp"
+#include "failing_allocations.hpp"
 #include "feed.hpp"
 
-#include <cstddef>
-#include <cstdlib>
 #include <new>
 #include <string>
 #include <string_view>
-#include <utility>
-
-namespace {
-
-// So many more allocations of this thread succeed; one fails then.
-constexpr int all = -1;
-thread_local int succeeding = all;
-
-}  // namespace
-
-void* operator new(std::size_t n) {
-    if (succeeding == 0) {
-        succeeding = all;
-        throw std::bad_alloc();
-    }
-    if (succeeding > 0) --succeeding;
-    if (void* p = std::malloc(n ? n : 1)) return p;
-    throw std::bad_alloc();
-}
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 
 using namespace ferry;
 using namespace ferry::testing;
@@ -43,9 +21,9 @@ int read_with_failures(std::string_view bytes, std::size_t piece, Parsed& last) 
         int left = failing;
         try {
             for (std::size_t at = 0; at < bytes.size(); at += piece) {
-                succeeding = left;
+                FailingAllocations memory(left, FailingAllocations::Then::one_fails);
                 feeder.feed(bytes.substr(at, piece));
-                left = std::exchange(succeeding, all);
+                left = memory.remaining();
             }
         } catch (const std::bad_alloc&) {
             continue;

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,7 +24,7 @@ struct Stream::State {
     /// Ready to be performed: `perform([&] { return open_stream(transfer); })`.
     detail::failure prepare(std::string_view url) {
         if (auto c = core->prepare(asked, method, url, options)) return detail::refused(std::move(c), url);
-        driver = std::make_unique<detail::blocking_driver>(*core->connections, asked);
+        driver.emplace(*core->connections, asked);
         response.url = asked.url;
         return {};
     }
@@ -39,13 +40,13 @@ struct Stream::State {
             throw;
         }
     }
-    void abandon() noexcept {
+    void abandon() {
         transfer.conn = nullptr;
         transfer.decoded = {};  // it lay in the connection
         transfer.coded.reset();
         forks = detail::fork_count();
         transfer.ended = errc::connection_closed;
-        driver = std::make_unique<detail::blocking_driver>(*core->connections, asked);
+        driver.emplace(*core->connections, asked);
     }
     void close() noexcept {
         if (!transfer.conn) {
@@ -65,7 +66,7 @@ struct Stream::State {
     Response response;
     detail::transfer transfer{asked, response};
     unsigned forks = detail::fork_count();
-    std::unique_ptr<detail::blocking_driver> driver;
+    std::optional<detail::blocking_driver> driver;
 };
 
 FERRY_DECL Stream::Stream(std::unique_ptr<State> s) noexcept : state_(std::move(s)) {}

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <cstdio>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -96,12 +98,20 @@ inline void tell_redirect(const transfer& t, const Response& from) {
     if (hooks.on_redirect) hooks.on_redirect({from, t.asked.method, t.asked.url});
 }
 
+/// Takes no memory: nothing can be done about its lack where a connection is closed.
+inline void log_discard(const std::function<void(std::string_view)>& log, std::uint64_t id, std::string_view why) {
+    char line[128];
+    const auto n = std::snprintf(line, sizeof line, "* closing connection %ju: %.*s", std::uintmax_t{id},
+                                 static_cast<int>(why.size()), why.data());
+    log({line, std::min(static_cast<std::size_t>(n), sizeof line - 1)});
+}
+
 /// What a pool of T calls; nothing if nobody watches.
 template <class T> std::function<void(DiscardReason, const T&)> tells_discards(const Hooks& hooks) {
     if (!hooks.on_discard && !hooks.log) return {};
     return [log = hooks.log, on_discard = hooks.on_discard](DiscardReason why, const T& connection) {
         auto& info = connection.info();
-        if (log) log("* closing connection " + std::to_string(info.id) + ": " + std::string(to_string(why)));
+        if (log) log_discard(log, info.id, to_string(why));
         if (on_discard) on_discard({why, info});
     };
 }

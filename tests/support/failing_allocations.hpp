@@ -1,0 +1,42 @@
+// Memory that runs out when a test says so, on its own thread. One file of a program includes this: it replaces
+// operator new and delete.
+#pragma once
+
+#include <cstdlib>
+#include <new>
+
+namespace ferry::testing {
+
+// So many more allocations of this thread succeed; then all fail, or one, while it lives.
+class FailingAllocations {
+public:
+    enum class Then { one_fails, all_fail };
+    FailingAllocations(int succeeding, Then then) { left = succeeding, rule = then; }
+    FailingAllocations(const FailingAllocations&) = delete;
+    ~FailingAllocations() { left = unlimited; }
+    // What remains of those that succeed.
+    int remaining() const noexcept { return left; }
+
+    static void count() {
+        if (left > 0) --left;
+        else if (left == 0) {
+            if (rule == Then::one_fails) left = unlimited;
+            throw std::bad_alloc();
+        }
+    }
+
+private:
+    static constexpr int unlimited = -1;
+    static inline thread_local int left = unlimited;
+    static inline thread_local Then rule = Then::one_fails;
+};
+
+}  // namespace ferry::testing
+
+void* operator new(std::size_t n) {
+    ferry::testing::FailingAllocations::count();
+    if (void* p = std::malloc(n ? n : 1)) return p;
+    throw std::bad_alloc();
+}
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t) noexcept { std::free(p); }
