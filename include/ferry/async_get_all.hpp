@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <memory>
+#include <new>
 #include <string>
 #include <system_error>
 #include <tuple>
@@ -53,9 +54,14 @@ public:
 
 private:
     void go_on(asio::cancellation_signal& lane) {
-        if (cancelled_ || next_ == urls_.size()) return;
-        const auto index = next_++;
-        ++running_;
+        while (!cancelled_ && next_ < urls_.size()) {
+            const auto index = next_++;
+            const auto ec = begin(index, lane);
+            if (!ec) return;
+            each_(index, ec, Response{});
+        }
+    }
+    std::error_code begin(std::size_t index, asio::cancellation_signal& lane) try {
         auto then = [self = this->shared_from_this(), index, &lane](std::error_code ec, Response r) {
             --self->running_;
             try {
@@ -68,6 +74,10 @@ private:
         };
         session_.get(urls_[index], options_.with,
                      asio::bind_cancellation_slot(lane.slot(), asio::bind_executor(strand_, std::move(then))));
+        ++running_;
+        return {};
+    } catch (const std::bad_alloc&) {
+        return make_error_code(std::errc::not_enough_memory);
     }
     void go_on_or_finish(asio::cancellation_signal& lane) {
         go_on(lane);

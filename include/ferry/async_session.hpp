@@ -141,7 +141,7 @@ public:
             std::forward<Token>(token), std::move(call),
             [](detail::async_call& on) { return detail::open_stream(*on.exchange); },
             [](detail::async_call& on, detail::call_owner& owner, std::error_code& ec) {
-                on.response.url = on.asked.url;
+                on.tell_url();
                 on.response.error = on.error_of(ec);
                 return std::tuple(AsyncStream(std::move(owner)));
             });

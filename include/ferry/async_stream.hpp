@@ -46,7 +46,9 @@ public:
         std::span<char> into(static_cast<char*>(first.data()), first.size());
         return detail::start_beside<std::size_t>(
             std::forward<Token>(token), *call_,
-            [into](detail::async_call& c) { return detail::stream_some(c.without_lines(), into, c.count); },
+            [into](detail::async_call& c) {
+                return detail::stream_some(detail::without_lines(*c.exchange), into, c.count);
+            },
             [into](detail::async_call& c, std::error_code& ec) {
                 if (!ec && c.count == 0 && !into.empty()) ec = asio::error::eof;
                 return std::tuple(c.count);
@@ -58,7 +60,7 @@ public:
     template <class Token> auto async_next(Token&& token) {
         return detail::start_beside<std::string_view>(
             std::forward<Token>(token), *call_,
-            [](detail::async_call& c) { return detail::stream_piece(c.without_lines(), c.piece); },
+            [](detail::async_call& c) { return detail::stream_piece(detail::without_lines(*c.exchange), c.piece); },
             [](detail::async_call& c, std::error_code&) { return std::tuple(c.piece); });
     }
 
@@ -67,10 +69,7 @@ public:
     template <class Token> auto async_next_line(std::size_t max_line, Token&& token) {
         return detail::start_beside<std::optional<std::string_view>>(
             std::forward<Token>(token), *call_,
-            [max_line](detail::async_call& c) {
-                if (!c.lines) c.lines = std::make_unique<detail::line_splitter>(max_line);
-                return detail::stream_line(*c.exchange, *c.lines, c.piece, c.found);
-            },
+            [max_line](detail::async_call& c) { return detail::stream_line(*c.exchange, max_line, c.piece, c.found); },
             [](detail::async_call& c, std::error_code& ec) {
                 return std::tuple(!ec && c.found ? std::optional(c.piece) : std::nullopt);
             });
@@ -83,7 +82,7 @@ public:
     template <class Token> auto async_read(Token&& token) {
         return detail::start_beside<std::string>(
             std::forward<Token>(token), *call_,
-            [](detail::async_call& c) { return detail::stream_rest(c.without_lines()); },
+            [](detail::async_call& c) { return detail::stream_rest(detail::without_lines(*c.exchange)); },
             [](detail::async_call& c, std::error_code&) { return std::tuple(std::exchange(c.response.body, {})); });
     }
 
@@ -95,7 +94,7 @@ public:
     /// `void(std::error_code)`. Gives the connection back; what was not read is lost. Completes when that is done.
     template <class Token> auto async_close(Token&& token) {
         return detail::start_beside<>(
-            std::forward<Token>(token), *call_, [](detail::async_call& c) { return detail::let_go(c.without_lines()); },
+            std::forward<Token>(token), *call_, [](detail::async_call& c) { return detail::let_go(*c.exchange); },
             [](detail::async_call&, std::error_code&) { return std::tuple(); });
     }
     /// The same in the background. The stream is empty then.

@@ -62,8 +62,14 @@ public:
     void add(std::string_view name, std::string_view value) {
         if (owns(name) || owns(value)) return add(std::string(name), std::string(value));
         const auto at = text_.size();
-        text_.append(name).append(std::string_view(": ")).append(value).append(std::string_view("\r\n"));
         place(at, name.size(), at + name.size() + 2, value.size());
+        try {
+            text_.append(name).append(std::string_view(": ")).append(value).append(std::string_view("\r\n"));
+        } catch (...) {  // all of it, or nothing
+            text_.resize(at);
+            displace();
+            throw;
+        }
     }
 
     /// Replaces every field of that name by this one, which goes to the end.
@@ -184,6 +190,10 @@ private:
         if (size_ >= near_.size()) [[unlikely]]
             return place_far(at, name, value_at, value);
         near_[size_++] = place_of(at, name, value_at, value);
+    }
+    /// The last one.
+    void displace() noexcept {
+        if (--size_ >= near_.size()) more_.pop_back();
     }
     [[gnu::noinline]] void place_far(std::size_t at, std::size_t name, std::size_t value_at, std::size_t value) {
         more_.push_back(place_of(at, name, value_at, value));

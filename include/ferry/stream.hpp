@@ -3,7 +3,6 @@
 
 #include <ferry/configuration.hpp>
 #include <ferry/error.hpp>
-#include <ferry/http/lines.hpp>
 #include <ferry/response.hpp>
 
 #include <cstddef>
@@ -50,7 +49,8 @@ public:
     /// The rest of the body, within `max_body`. Throws `ferry::Error`.
     std::string read();
 
-    /// The body by lines, without their ends (LF or CRLF). A line longer than `max_line` bytes is an error.
+    /// The body by lines, without their ends (LF or CRLF), from where it has been read to. A line longer than
+    /// `max_line` bytes is an error.
     Lines lines(std::size_t max_line = 1024 * 1024) &;
     Lines lines(std::size_t max_line = 1024 * 1024) &&;
 
@@ -126,15 +126,15 @@ public:
 
 private:
     friend Stream;
-    Lines(Stream* from, std::size_t max) : from_(from), splitter_(max) {}
+    Lines(Stream* from, std::size_t max) : from_(from), max_(max) {}
     Lines(Stream&& owned, std::size_t max)
-        : owned_(std::make_unique<Stream>(std::move(owned))), from_(owned_.get()), splitter_(max) {}
+        : owned_(std::make_unique<Stream>(std::move(owned))), from_(owned_.get()), max_(max) {}
 
     bool advance();
 
     std::unique_ptr<Stream> owned_;
     Stream* from_;
-    detail::line_splitter splitter_;
+    std::size_t max_;
     std::string_view line_;
 };
 

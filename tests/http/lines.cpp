@@ -14,7 +14,8 @@ namespace {
 
 // All lines of the pieces; the last entry says so when one was too long.
 std::vector<std::string> lines_of(const std::vector<std::string>& pieces, std::size_t max = 100) {
-    line_splitter splitter(max);
+    line_splitter splitter;
+    splitter.limit(max);
     std::vector<std::string> lines;
     std::string_view line;
     for (auto& piece : pieces) {

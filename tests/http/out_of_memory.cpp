@@ -13,6 +13,13 @@ using namespace ferry::testing;
 
 namespace {
 
+bool lies_in_its_text(const Headers& headers) {
+    const auto text = headers.block();
+    for (auto f : headers)
+        if (f.name.data() < text.data() || f.value.data() + f.value.size() > text.data() + text.size()) return false;
+    return true;
+}
+
 // Reads the bytes again and again, with another allocation failing each time, until there are no more: how many there
 // were, and the reading in which none failed.
 int read_with_failures(std::string_view bytes, std::size_t piece, Parsed& last) {
@@ -26,6 +33,9 @@ int read_with_failures(std::string_view bytes, std::size_t piece, Parsed& last) 
                 left = memory.remaining();
             }
         } catch (const std::bad_alloc&) {
+            const auto broken = feeder.take();
+            CHECK(lies_in_its_text(broken.response.headers));
+            CHECK(lies_in_its_text(broken.response.trailers));
             continue;
         }
         last = feeder.take();
@@ -50,4 +60,24 @@ TEST_CASE("memory that runs out while a head or trailers are read is an exceptio
     CHECK(read_with_failures(bytes, piece, whole) > 6);
     CHECK(whole.complete);
     CHECK(difference(whole, parse(bytes)) == "");
+}
+
+TEST_CASE("a field for which there is no memory is not added at all", "[headers]") {
+    for (int failing = 0; failing < 4; ++failing) {
+        Headers headers;
+        int added = 0;
+        for (int i = 0; i < 40; ++i) {
+            try {
+                FailingAllocations memory(i % 3 == 0 ? 0 : failing, FailingAllocations::Then::one_fails);
+                headers.add("Name-" + std::to_string(i), std::string(static_cast<std::size_t>(5 * i), 'v'));
+                ++added;
+            } catch (const std::bad_alloc&) {
+            }
+        }
+        CAPTURE(failing);
+        CHECK(headers.size() == static_cast<std::size_t>(added));
+        std::string block;
+        for (auto f : headers) block.append(f.name).append(": ").append(f.value).append("\r\n");
+        CHECK(headers.block() == block);
+    }
 }

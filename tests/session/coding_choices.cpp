@@ -156,9 +156,7 @@ TEST_CASE("after lines of a coded stream come its other bytes", "[session][I1][s
     auto stream = session.stream(server.url());
     auto lines = stream.lines();
     CHECK(*lines.begin() == "first");
-#ifdef FERRY_TEST_ASYNC
-    CHECK(stream.read() == "and the rest");  // an AsyncStream has its lines of itself
-#endif
+    CHECK(stream.read() == "and the rest");
 }
 
 TEST_CASE("the body of a redirect is let go, whatever its coding", "[session][E1][I2]") {

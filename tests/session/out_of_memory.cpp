@@ -19,18 +19,16 @@ std::string answer_to(const Request& r) {
 void check_everywhere(Session& session, const std::string& url, const std::function<void()>& call) {
     for (auto then : {FailingAllocations::Then::one_fails, FailingAllocations::Then::all_fail}) {
         int n = 0;
-        for (bool failed = true; failed; ++n) {
-            failed = false;
+        do {
+            CAPTURE(n);
             try {
-                FailingAllocations memory(n, then);
+                FailingAllocations memory(n++, then);
                 call();
             } catch (const std::bad_alloc&) {
-                failed = true;
             }
-            CAPTURE(n);
             CHECK(session.get(url).body.size() == 3000);
             CHECK(session.stats().in_use == 0);
-        }
+        } while (FailingAllocations::failed());
         CHECK(n > 3);
     }
 }

@@ -108,6 +108,53 @@ TEST_CASE("a stream's lines are those of its body, wherever it is cut", "[sessio
     CHECK(lines(session.stream(server.url())) == std::vector<std::string>{"a", "bc", "", "last"});
 }
 
+TEST_CASE("lines go on where other lines have stopped, and bytes where lines have", "[session][stream]") {
+    Server server;
+    server.accept().answers(ok("a\nb\r\nc\nd\ne")).answers(ok("alive"));
+    Session session;
+    auto stream = session.stream(server.url());
+    {
+        auto first = stream.lines();
+        CHECK(*first.begin() == "a");
+    }
+    auto second = stream.lines();
+    CHECK(*second.begin() == "b");
+    char byte[1];
+    CHECK(stream.read_some(byte) == 1);
+    CHECK(byte[0] == 'c');
+    CHECK(stream.next() == "\nd\ne");
+    CHECK(stream.next().empty());
+    CHECK(session.get(server.url()).body == "alive");
+}
+
+TEST_CASE("behind the end of a stream there are no lines, least of all another response's", "[session][stream]") {
+    Server server;
+    auto& script = server.accept().answers(ok("first\nsecond\nthird\n"));
+    Session session;
+    auto stream = session.stream(server.url());
+    auto all = stream.lines();
+    auto line = all.begin();
+    CHECK(*line == "first");
+    SECTION("when it was closed") {
+        script.answers(ok("other\nbody\n", "Set-Cookie: name=a cookie of more bytes than there are in all lines\r\n"));
+        stream.close();
+        CHECK(session.get(server.url()).body == "other\nbody\n");
+        CHECK(++line == all.end());
+        CHECK(stream.next().empty());
+    }
+    SECTION("when it is another one now") {
+        server.accept().answers(ok("other\nbody\n"));
+        stream = session.stream(server.url());
+        CHECK(*++line == "other");
+        CHECK(*++line == "body");
+        CHECK(++line == all.end());
+    }
+    SECTION("when its rest was read") {
+        CHECK(stream.read() == "second\nthird\n");
+        CHECK(++line == all.end());
+    }
+}
+
 TEST_CASE("an empty body has no lines, and a line's end begins no other", "[session][stream]") {
     Server server;
     server.accept().answers(ok("")).answers(ok("a\n")).answers(ok("\n"));

@@ -11,15 +11,18 @@ namespace ferry::testing {
 class FailingAllocations {
 public:
     enum class Then { one_fails, all_fail };
-    FailingAllocations(int succeeding, Then then) { left = succeeding, rule = then; }
+    FailingAllocations(int succeeding, Then then) { left = succeeding, rule = then, some_failed = false; }
     FailingAllocations(const FailingAllocations&) = delete;
     ~FailingAllocations() { left = unlimited; }
     // What remains of those that succeed.
     int remaining() const noexcept { return left; }
+    // Whether the last one of this thread has let any fail.
+    static bool failed() noexcept { return some_failed; }
 
     static void count() {
         if (left > 0) --left;
         else if (left == 0) {
+            some_failed = true;
             if (rule == Then::one_fails) left = unlimited;
             throw std::bad_alloc();
         }
@@ -29,6 +32,7 @@ private:
     static constexpr int unlimited = -1;
     static inline thread_local int left = unlimited;
     static inline thread_local Then rule = Then::one_fails;
+    static inline thread_local bool some_failed = false;
 };
 
 }  // namespace ferry::testing

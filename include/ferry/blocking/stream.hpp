@@ -43,6 +43,7 @@ struct Stream::State {
     void abandon() {
         transfer.conn = nullptr;
         transfer.decoded = {};  // it lay in the connection
+        transfer.lines.reset();
         transfer.coded.reset();
         forks = detail::fork_count();
         transfer.ended = errc::connection_closed;
@@ -51,6 +52,7 @@ struct Stream::State {
     void close() noexcept {
         if (!transfer.conn) {
             transfer.decoded = {};  // an adapter's
+            transfer.lines.reset();
             return;
         }
         try {
@@ -91,7 +93,7 @@ FERRY_DECL std::string_view Stream::next(std::error_code& ec) & {
     return piece;
 }
 FERRY_DECL detail::failure Stream::next(std::string_view& piece) {
-    return state_->perform([&] { return detail::stream_piece(state_->transfer, piece); });
+    return state_->perform([&] { return detail::stream_piece(detail::without_lines(state_->transfer), piece); });
 }
 
 FERRY_DECL std::size_t Stream::read_some(std::span<char> into) {
@@ -105,12 +107,12 @@ FERRY_DECL std::size_t Stream::read_some(std::span<char> into, std::error_code& 
     return n;
 }
 FERRY_DECL detail::failure Stream::read_some(std::span<char> into, std::size_t& n) {
-    return state_->perform([&] { return detail::stream_some(state_->transfer, into, n); });
+    return state_->perform([&] { return detail::stream_some(detail::without_lines(state_->transfer), into, n); });
 }
 
 FERRY_DECL std::string Stream::read() {
-    auto& t = state_->transfer;
-    if (auto f = state_->perform([&] { return detail::stream_rest(t); })) raise(std::move(f));
+    if (auto f = state_->perform([&] { return detail::stream_rest(detail::without_lines(state_->transfer)); }))
+        raise(std::move(f));
     return std::exchange(state_->response.body, {});
 }
 
@@ -125,7 +127,7 @@ FERRY_DECL void Stream::raise(detail::failure&& f) const {
 FERRY_DECL bool Lines::advance() {
     bool found = false;
     auto& state = *from_->state_;
-    if (auto f = state.perform([&] { return detail::stream_line(state.transfer, splitter_, line_, found); }))
+    if (auto f = state.perform([&] { return detail::stream_line(state.transfer, max_, line_, found); }))
         from_->raise(std::move(f));
     return found;
 }

@@ -28,7 +28,7 @@ result stream_piece(transfer& t, std::string_view& piece);
 /// Some bytes into memory of the caller's; 0 at the end of the body.
 result stream_some(transfer& t, std::span<char> into, std::size_t& n);
 /// The next line; `found` says whether there was one.
-result stream_line(transfer& t, line_splitter& lines, std::string_view& line, bool& found);
+result stream_line(transfer& t, std::size_t max, std::string_view& line, bool& found);
 /// The rest of the body into the Response, within `max_body`.
 result stream_rest(transfer& t);
 /// Nobody wants the rest: a near end is read, so that the connection lives. As `fetch`, not found by the differently

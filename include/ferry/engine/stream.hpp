@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,9 +16,10 @@
 
 namespace ferry::detail {
 
-/// The exchange is over; the connection goes.
+/// The exchange is over; the connection goes, and its buffer, in which pieces lie.
 inline result end_stream(transfer& t, std::error_code ec) {
     t.ended = ec;
+    if (t.lines) t.lines->feed({});
     if (t.conn) co_await finish(t, ec);
     co_return ec;
 }
@@ -56,10 +58,14 @@ FERRY_DECL result stream_some(transfer& t, std::span<char> into, std::size_t& n)
     co_return ec;
 }
 
-FERRY_DECL result stream_line(transfer& t, line_splitter& lines, std::string_view& line, bool& found) {
+FERRY_DECL result stream_line(transfer& t, std::size_t max, std::string_view& line, bool& found) {
+    found = false;
     std::error_code ec;
     std::string_view piece;
     if (!t.conn && t.ended) co_return t.ended;
+    if (!t.lines) t.lines = std::make_unique<line_splitter>();
+    auto& lines = *t.lines;
+    lines.limit(max);
     for (found = lines.take(line); !found && !lines.too_long(); found = lines.take(line)) {
         ec = co_await stream_piece(t, piece);
         if (ec) co_return ec;
@@ -71,7 +77,6 @@ FERRY_DECL result stream_line(transfer& t, line_splitter& lines, std::string_vie
     }
     if (!lines.too_long()) co_return ec;
     found = false;
-    lines.feed({});  // it lies in the connection's buffer
     ec = co_await end_stream(t, errc::line_too_long);
     co_return ec;
 }
@@ -91,6 +96,7 @@ FERRY_DECL result stream_rest(transfer& t) {
 }
 
 FERRY_DECL result let_go(transfer& t, configuration) {
+    t.lines.reset();
     if (!t.conn) {
         t.decoded = {};  // an adapter's
         co_return std::error_code{};

@@ -7,6 +7,7 @@
 #include <ferry/engine/session_state.hpp>
 #include <ferry/http/connection.hpp>
 #include <ferry/http/encode.hpp>
+#include <ferry/http/lines.hpp>
 #include <ferry/http/telling_fields.hpp>
 #include <ferry/request.hpp>
 
@@ -64,10 +65,11 @@ struct transfer {
     std::string canned;            // the body that an adapter gave
     std::error_code fault;         // found behind the piece that was delivered last
     bool body_whole = false;
-    std::uint64_t resumed = 0;        // bytes of a download that were there before
-    std::uint64_t stored = 0;         // and that have been added since
-    std::error_code ended;            // what ended a body that was taken by pieces
-    std::unique_ptr<decoding> coded;  // undoes the body's content codings, if it has any
+    std::uint64_t resumed = 0;             // bytes of a download that were there before
+    std::uint64_t stored = 0;              // and that have been added since
+    std::error_code ended;                 // what ended a body that was taken by pieces
+    std::unique_ptr<decoding> coded;       // undoes the body's content codings, if it has any
+    std::unique_ptr<line_splitter> lines;  // when the body is taken by lines
 
     framing body() const noexcept { return conn->parser.body_framing(); }
     RequestState reached() const noexcept { return std::max(state, earlier); }
@@ -82,6 +84,13 @@ struct transfer {
 private:
     action wish_{.what = action::kind::now};
 };
+
+/// For those who take bytes: what has been made lines of so far, and was not taken, comes first.
+inline transfer& without_lines(transfer& t) noexcept {
+    if (t.lines && (t.conn || t.asked.adapter)) (t.coded ? t.coded->left : t.decoded) = t.lines->rest();
+    t.lines.reset();
+    return t;
+}
 
 /// One deadline covers all that a call does, however often its clock is started.
 inline void start_clock(transfer& t, time_point now) noexcept {

@@ -12,7 +12,8 @@ namespace ferry::detail {
 /// was cut; it lasts until the next call.
 class line_splitter {
 public:
-    explicit line_splitter(std::size_t max) : max_(std::min(max, static_cast<std::size_t>(-1) - 1)) {}
+    /// Of a line, from here on.
+    void limit(std::size_t max) noexcept { max_ = std::min(max, static_cast<std::size_t>(-1) - 1); }
 
     void feed(std::string_view piece) noexcept { rest_ = piece; }
     /// What of the piece has not been taken.
@@ -49,7 +50,7 @@ private:
         return line;
     }
 
-    std::size_t max_, longest_ = 0;
+    std::size_t max_ = 0, longest_ = 0;
     std::string_view rest_;
     std::string partial_;  // of a line that was cut
     bool delivered_ = false;

@@ -79,36 +79,24 @@ public:
         ends_.begin();
     }
 
-    /// Reads up to the end of a head and no further.
+    /// Reads up to the end of a head and no further. When memory runs out, there is nothing of it in the response.
     fed feed_head(std::string_view bytes) {
-        in_head_ = true;
-        auto* known = bytes_ == 0 && !lenient_ && !connect_request_ ? known_heads<llhttp_t>::of(server_) : nullptr;
-        if (known && known->begins(bytes, head_request_) && fits(*known)) return repeat(*known);
-        if (bytes_ == 0) reset();
-        std::size_t used = 0;
-        auto e = check_version(bytes);
-        if (e == errc{}) {
-            e = known && known->compare_now() ? feed_news(*known, bytes, used) : feed(bytes, used);
-            auto seen = bytes.substr(0, e == errc{} ? used : used + 1);
-            if (auto line = check_head_lines(seen); line != errc{} && code_ == errc{}) e = line;
+        try {
+            return read_head(bytes);
+        } catch (...) {
+            into_->headers.clear();
+            into_->status = 0;
+            throw;
         }
-        bytes_ += used;
-        if (e == errc{} && bytes_ > limits_.bytes) e = errc::head_too_large;
-        if (e == errc{} && known && head_complete()) remember(*known, bytes.substr(0, used));
-        return {to_error(e), used};
     }
-    /// Decodes a chunked body in place: `body` bytes of it lie at `bytes` afterwards.
+    /// Decodes a chunked body in place: `body` bytes of it lie at `bytes` afterwards. Likewise with trailers.
     fed feed_chunks(char* bytes, std::size_t n) {
-        if (std::exchange(in_head_, false)) fields_.start(into_->trailers);
-        to_ = bytes;
-        since_ = bytes;
-        llhttp_resume(&parser_);
-        std::size_t used = 0;
-        auto e = feed({bytes, n}, used);
-        auto end = check_overhead(bytes + used);
-        if (e == errc{}) e = end;
-        if (e != errc{}) step_ = step::body;
-        return {to_error(e), used, static_cast<std::size_t>(to_ - bytes)};
+        try {
+            return read_chunks(bytes, n);
+        } catch (...) {
+            into_->trailers.clear();
+            throw;
+        }
     }
 
     bool head_complete() const noexcept { return step_ != step::head; }
@@ -142,6 +130,36 @@ private:
     /// Before version 9.1.3, it drops the `;` between a chunk extension's value and the next extension, and then asks
     /// for one (RFC 9112 7.1.1). So it is told to pause behind each value, and given that `;` once more.
     static constexpr bool drops_semicolons = FERRY_LLHTTP_VERSION < 90103;
+
+    fed read_head(std::string_view bytes) {
+        in_head_ = true;
+        auto* known = bytes_ == 0 && !lenient_ && !connect_request_ ? known_heads<llhttp_t>::of(server_) : nullptr;
+        if (known && known->begins(bytes, head_request_) && fits(*known)) return repeat(*known);
+        if (bytes_ == 0) reset();
+        std::size_t used = 0;
+        auto e = check_version(bytes);
+        if (e == errc{}) {
+            e = known && known->compare_now() ? feed_news(*known, bytes, used) : feed(bytes, used);
+            auto seen = bytes.substr(0, e == errc{} ? used : used + 1);
+            if (auto line = check_head_lines(seen); line != errc{} && code_ == errc{}) e = line;
+        }
+        bytes_ += used;
+        if (e == errc{} && bytes_ > limits_.bytes) e = errc::head_too_large;
+        if (e == errc{} && known && head_complete()) remember(*known, bytes.substr(0, used));
+        return {to_error(e), used};
+    }
+    fed read_chunks(char* bytes, std::size_t n) {
+        if (std::exchange(in_head_, false)) fields_.start(into_->trailers);
+        to_ = bytes;
+        since_ = bytes;
+        llhttp_resume(&parser_);
+        std::size_t used = 0;
+        auto e = feed({bytes, n}, used);
+        auto end = check_overhead(bytes + used);
+        if (e == errc{}) e = end;
+        if (e != errc{}) step_ = step::body;
+        return {to_error(e), used, static_cast<std::size_t>(to_ - bytes)};
+    }
 
     llhttp_errno_t execute(const char* at, const char* end) noexcept {
         auto e = llhttp_execute(&parser_, at, static_cast<std::size_t>(end - at));

@@ -26,11 +26,16 @@ public:
         std::lock_guard lock(mutex_);
         if (rings_by(at)) return;
         set_ = at.time_since_epoch().count();
-        timer_.expires_at(at);
-        quiet.wait([this](auto handler) { timer_.async_wait(std::move(handler)); },
-                   [ring = std::move(ring)](std::error_code ec) mutable {
-                       if (!ec) ring();
-                   });
+        try {
+            timer_.expires_at(at);
+            quiet.wait([this](auto handler) { timer_.async_wait(std::move(handler)); },
+                       [ring = std::move(ring)](std::error_code ec) mutable {
+                           if (!ec) ring();
+                       });
+        } catch (...) {  // no memory for it: whoever asks next finds none set
+            rang();
+            throw;
+        }
     }
     void cancel() {
         std::lock_guard lock(mutex_);

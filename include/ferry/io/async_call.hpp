@@ -60,7 +60,6 @@ public:
     request asked;
     Response response;
     std::optional<transfer> exchange;
-    std::unique_ptr<line_splitter> lines;
 
     /// It lasts as long as the call is owned or something of it is outstanding.
     async_core* core() const noexcept { return core_; }
@@ -79,14 +78,6 @@ public:
         prepare_with(verb, url, own_);
     }
     bool refused() const noexcept { return refusal_ != nullptr; }
-
-    /// From lines back to bytes: what of a piece has not been taken is the next one.
-    transfer& without_lines() noexcept {
-        auto& t = *exchange;
-        if (lines && (t.conn || asked.adapter)) (t.coded ? t.coded->left : t.decoded) = lines->rest();
-        lines.reset();
-        return t;
-    }
 
     /// Runs a part of the engine, `make()`, and then the ending. Its first steps happen in here; the ending does not.
     template <class Make, class Ending> void start(Make make, Ending&& e) {
@@ -113,18 +104,27 @@ public:
         drop_ending();
         end_running();
     }
-    /// The failure behind a code, for people.
-    std::shared_ptr<const Error> error_of(std::error_code ec) {
+    /// Where a stream's response came from; empty if there is no memory for it.
+    void tell_url() noexcept try { response.url = asked.url; } catch (const std::bad_alloc&) {
+        response.url.clear();
+    }
+    /// The failure behind a code, for people; none if there is no memory for it.
+    std::shared_ptr<const Error> error_of(std::error_code ec) noexcept try {
         if (!ec) return nullptr;
         auto f = refusal_ ? *refusal_ : failed(*exchange, ec);
         if (thrown_) f.particulars = *thrown_;
         return std::make_shared<const Error>(to_error(std::move(f)));
+    } catch (const std::bad_alloc&) {
+        return nullptr;
     }
 
     /// Nothing more is asked of it: what is under way is cancelled, a body is let go, and the memory comes back.
     void release() noexcept {
         if (cancel_whatever() || !exchange || !exchange->conn) return begin_no_more();
-        asio::post(core_->executor, letting_go(*this));
+        try {
+            asio::post(core_->executor, letting_go(*this));
+        } catch (...) {  // no memory for it: the connection has been dropped
+        }
     }
 
     /// Ends an operation, if it is still under way. `type` as Asio has it: `total` alone asks for it only if the
@@ -137,7 +137,7 @@ public:
         interrupt(operation);
     }
     /// The same for whichever is under way; false when there is none.
-    bool cancel_whatever() { return interrupt(); }
+    bool cancel_whatever() noexcept { return interrupt(); }
     /// Which operation `cancel` means: the next to be started.
     std::uint32_t next_operation() const noexcept { return serial() + 1; }
 
@@ -155,7 +155,6 @@ private:
         harmless_ = is_safe(verb);
         has_effect_.store(false, std::memory_order_relaxed);
         exchange.emplace(asked, response);
-        lines.reset();
         reset_driver(asked);
     }
 
@@ -222,9 +221,13 @@ private:
     }
     /// A function of the caller's threw. Nothing is left to go on with.
     [[gnu::cold]] std::error_code thrown(const char* what) {
-        thrown_ = what;
         stop_everything();
-        return exchange->ended = errc::callback_failed;
+        exchange->ended = errc::callback_failed;
+        try {
+            thrown_ = what;
+        } catch (...) {  // no memory to say it with
+        }
+        return exchange->ended;
     }
     [[gnu::cold]] void stop_everything() noexcept {
         wish_ = nullptr;

@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -99,11 +100,16 @@ private:
 
     void watch(const std::shared_ptr<async_channel>& channel) {
         if (channel->watched.exchange(true)) return;
-        quiet_.wait([&](auto handler) { channel->socket.async_wait(asio::socket_base::wait_read, std::move(handler)); },
-                    [weak = weak_from_this(), channel](std::error_code) {
-                        channel->watched = false;
-                        if (auto self = weak.lock()) self->look_at(*channel);
-                    });
+        try {
+            quiet_.wait(
+                [&](auto handler) { channel->socket.async_wait(asio::socket_base::wait_read, std::move(handler)); },
+                [weak = weak_from_this(), channel](std::error_code) {
+                    channel->watched = false;
+                    if (auto self = weak.lock()) self->look_at(*channel);
+                });
+        } catch (const std::bad_alloc&) {  // perhaps next time; the probe looks at it in any case
+            channel->watched = false;
+        }
     }
     /// Something happened on a connection: if it is idle, that was its end.
     void look_at(async_channel& c) {

@@ -87,8 +87,7 @@ protected:
     time_point check_time(time_point now) {
         auto over = time_point(clock::duration(over_at_.load()));
         if (over > now) return over;
-        knock();
-        return never;
+        return knock() ? never : add(now, std::chrono::seconds(1));
     }
 
     /// Reads the clock, for what begins now.

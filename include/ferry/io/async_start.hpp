@@ -169,7 +169,7 @@ template <class Take> struct ends_with_call {
 template <class Take> struct ends_beside_call {
     Take take;
     auto results(async_call& c, std::error_code& ec) {
-        return [taken = take(c, ec)](std::error_code&) { return taken; };
+        return [taken = take(c, ec)](std::error_code&) mutable { return std::move(taken); };
     }
 };
 

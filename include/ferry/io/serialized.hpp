@@ -69,17 +69,19 @@ protected:
     };
     template <class Note> news<Note> on(handler_memory& m, Note note) { return {ticket(*this), m, std::move(note)}; }
 
-    /// Has the operation at hand look soon, by way of `home()`, if there is one.
-    void knock() {
-        knock_if(0, [](word) { return true; });
+    /// Has the operation at hand look soon, by way of `home()`, if there is one. False when there is no memory for it:
+    /// then it looks with its next news.
+    bool knock() noexcept {
+        const auto c = announce(0, [](word) { return true; });
+        return !c.gained(knocking_) || post_knock();
     }
     /// The same, and it finds itself `interrupted`. False when there is none.
-    bool interrupt() {
-        return knock_if(interrupted_, [](word) { return true; });
+    bool interrupt() noexcept {
+        return interrupt_if([](word) { return true; });
     }
     /// The same, if it is that one.
-    bool interrupt(std::uint32_t operation) {
-        return knock_if(interrupted_, [operation](word s) { return serial_of(s) == operation; });
+    bool interrupt(std::uint32_t operation) noexcept {
+        return interrupt_if([operation](word s) { return serial_of(s) == operation; });
     }
     bool interrupted() const noexcept { return state_.load(std::memory_order_acquire) & interrupted_; }
 
@@ -136,16 +138,29 @@ private:
         }
     }
 
-    template <class Which> bool knock_if(word flag, Which which) {
-        const auto c = change([&](word s) {
+    template <class Which> changed announce(word flag, Which which) noexcept {
+        return change([&](word s) {
             if (!(s & busy_) || !which(s)) return s;
             s |= flag;
             if (s & running_) return s | news_;
             return s & knocking_ ? s : (s | knocking_) + one_ticket;
         });
-        if (c.gained(knocking_))
-            asio::post(home(), [t = ticket(*this, knocking_)]() mutable { t.deliver([] {}, false); });
+    }
+    template <class Which> bool interrupt_if(Which which) noexcept {
+        const auto c = announce(interrupted_, which);
+        if (c.gained(knocking_)) post_knock();
         return c.is & busy_;
+    }
+    bool post_knock() noexcept {
+        const auto before = std::exchange(knocker, this);
+        bool posted = true;
+        try {
+            asio::post(home(), [t = ticket(*this, knocking_)]() mutable { t.deliver([] {}, false); });
+        } catch (...) {
+            posted = false;
+        }
+        knocker = before;  // and nothing of ours: this object may be gone
+        return posted;
     }
 
     void arrive(word knock, bool elsewhere) {
@@ -157,10 +172,13 @@ private:
         if (c.gained(running_)) return run(elsewhere);
         if (!(c.is & busy_)) settle(c.is);
     }
+    /// Destroyed with a context, or a knock that there was no memory for: then the caller may hold locks, and what the
+    /// operation waits for is still to come.
     void lost(word knock) noexcept {
-        const auto c = change([knock](word s) {
+        const bool in_vain = knock && knocker == this;
+        const auto c = change([knock, in_vain](word s) {
             s = (s - one_ticket) & ~knock;
-            return s & busy_ && tickets_of(s) == 0 ? s | running_ : s;
+            return !in_vain && s & busy_ && tickets_of(s) == 0 ? s | running_ : s;
         });
         if (c.gained(running_)) return abandon();
         if (!(c.is & busy_)) settle(c.is);
@@ -170,6 +188,8 @@ private:
         state_.store(s & ~released_, std::memory_order_relaxed);
         unused();  // and with it, perhaps, this object
     }
+
+    static inline constinit thread_local const serialized* knocker = nullptr;  // whose knock is being posted
 
     std::atomic<word> state_{0};
 };
