@@ -85,9 +85,11 @@ protected:
 
     /// The alarm rings: has a wait lasted too long? Returns when it will have.
     time_point check_time(time_point now) {
-        auto over = time_point(clock::duration(over_at_.load()));
+        const auto over = over_at();
         if (over > now) return over;
-        return knock() ? never : add(now, std::chrono::seconds(1));
+        knock();
+        const auto next = over_at();  // another if it was put off, or if the call has gone on already
+        return next == over ? never : next;
     }
 
     /// Reads the clock, for what begins now.
@@ -97,6 +99,18 @@ protected:
 
 private:
     const asio::any_io_executor& home() const noexcept override { return core_->executor; }
+    /// With the alarm, which has memory of its own.
+    void knock_later() noexcept override {
+        try {
+            ring_at(add(clock::now(), std::chrono::milliseconds(100)));
+        } catch (...) {  // then with the next that is set
+        }
+    }
+    time_point over_at() const noexcept { return time_point(clock::duration(over_at_.load())); }
+    void ring_at(time_point at) {
+        over_at_ = at.time_since_epoch().count();
+        core_->wake_at(at);
+    }
 
     struct attempt_to_connect {
         attempt_to_connect(std::size_t number, const Endpoint& to, async_socket s)
@@ -124,14 +138,18 @@ private:
     void wait_for(const action& a) {
         just_now_ = never;
         bound_ = waits_for_turn(a) ? bound{std::min(turn_at_, a.until), a.until < turn_at_} : bound_of(a);
-        over_at_ = bound_.at.time_since_epoch().count();
-        core_->wake_at(bound_.at);
+        ring_at(bound_.at);
     }
     bool look_again(const action& a, answer& got) {
         if (!attempt(a, got)) {
-            if (interrupted()) got = give_up(a, errc::cancelled);
-            else if (bound_.at != never && clock::now() >= bound_.at) got = give_up(a, bound_.over());
-            else return false;
+            if (interrupted()) {
+                got = give_up(a, errc::cancelled);
+            } else if (bound_.at != never && clock::now() >= bound_.at) {
+                got = give_up(a, bound_.over());
+            } else {
+                if (over_at() != bound_.at) ring_at(bound_.at);  // a knock had been put off
+                return false;
+            }
         }
         over_at_.store(never.time_since_epoch().count(), std::memory_order_relaxed);
         return true;

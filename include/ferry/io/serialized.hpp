@@ -69,11 +69,11 @@ protected:
     };
     template <class Note> news<Note> on(handler_memory& m, Note note) { return {ticket(*this), m, std::move(note)}; }
 
-    /// Has the operation at hand look soon, by way of `home()`, if there is one. False when there is no memory for it:
-    /// then it looks with its next news.
-    bool knock() noexcept {
-        const auto c = announce(0, [](word) { return true; });
-        return !c.gained(knocking_) || post_knock();
+    // Of knocks: who calls them sees to it that this object lasts until they return.
+
+    /// Has the operation at hand look soon, by way of `home()`, if there is one.
+    void knock() noexcept {
+        knock_after(announce(0, [](word) { return true; }));
     }
     /// The same, and it finds itself `interrupted`. False when there is none.
     bool interrupt() noexcept {
@@ -106,9 +106,10 @@ protected:
     }
 
     virtual const asio::any_io_executor& home() const noexcept = 0;
-    virtual void run(bool elsewhere) = 0;  // it is ours to run: until `rest` says true, or it is over
-    virtual void abandon() noexcept = 0;   // what it waits for was destroyed with its context
-    virtual void unused() noexcept = 0;    // nobody owns it, and nothing is outstanding
+    virtual void knock_later() noexcept = 0;  // there was no memory for a knock: try again
+    virtual void run(bool elsewhere) = 0;     // it is ours to run: until `rest` says true, or it is over
+    virtual void abandon() noexcept = 0;      // what it waits for was destroyed with its context
+    virtual void unused() noexcept = 0;       // nobody owns it, and nothing is outstanding
 
 private:
     // One word holds all that has to change at once.
@@ -148,19 +149,19 @@ private:
     }
     template <class Which> bool interrupt_if(Which which) noexcept {
         const auto c = announce(interrupted_, which);
-        if (c.gained(knocking_)) post_knock();
+        knock_after(c);
         return c.is & busy_;
     }
-    bool post_knock() noexcept {
+    void knock_after(changed c) noexcept {
+        if (!c.gained(knocking_)) return;
         const auto before = std::exchange(knocker, this);
-        bool posted = true;
         try {
             asio::post(home(), [t = ticket(*this, knocking_)]() mutable { t.deliver([] {}, false); });
+            knocker = before;
         } catch (...) {
-            posted = false;
+            knocker = before;
+            knock_later();
         }
-        knocker = before;  // and nothing of ours: this object may be gone
-        return posted;
     }
 
     void arrive(word knock, bool elsewhere) {
