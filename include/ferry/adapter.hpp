@@ -81,8 +81,14 @@ public:
     /// With no adapter, takes away the one that was there.
     void mount(std::string_view given, std::shared_ptr<Adapter> adapter) {
         auto prefix = normal_prefix(given);
+        std::shared_ptr<Adapter> before;  // lasts longer than the lock: its end may mount others
         std::lock_guard lock(mutex_);
-        std::erase_if(all_, [&](auto& one) { return one.first == prefix; });
+        all_.reserve(all_.size() + 1);  // so that it is replaced, or an exception comes before
+        if (auto old = std::find_if(all_.begin(), all_.end(), [&](auto& one) { return one.first == prefix; });
+            old != all_.end()) {
+            before = std::move(old->second);
+            all_.erase(old);
+        }
         auto shorter = [&](auto& one) { return one.first.size() < prefix.size(); };
         const auto place = std::find_if(all_.begin(), all_.end(), shorter);
         if (adapter) all_.insert(place, {std::move(prefix), std::move(adapter)});

@@ -85,6 +85,20 @@ TEST_CASE("an adapter that is mounted again is replaced, and one that is taken a
     session.mount("http://never.invalid/", nullptr);  // harmless
 }
 
+TEST_CASE("the end of an adapter that is taken away may mount another", "[session][adapter]") {
+    Session session;
+    struct Ending final : ferry::Adapter {
+        explicit Ending(std::function<void()> f) : end(std::move(f)) {}
+        ~Ending() override { end(); }
+        ferry::Response send(const ferry::AdapterRequest&) override { return canned(200); }
+        std::function<void()> end;
+    };
+    auto mounts = [&] { session.mount("http://other.invalid/", named("other")); };
+    session.mount("http://first.invalid/", std::make_shared<Ending>(mounts));
+    session.mount("http://first.invalid/", nullptr);
+    CHECK(session.get("http://other.invalid/").body == "other");
+}
+
 TEST_CASE("an adapter sees what would have gone on the wire", "[session][adapter]") {
     auto mock = named("");
     Server server;
