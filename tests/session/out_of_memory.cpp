@@ -5,7 +5,9 @@
 #include "service.hpp"
 #include "temp_folder.hpp"
 
+#include <functional>
 #include <new>
+#include <stop_token>
 
 namespace {
 

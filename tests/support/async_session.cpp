@@ -2,6 +2,8 @@
 
 #include "async_session.hpp"
 
+#include <future>
+
 namespace ferry::testing {
 namespace {
 

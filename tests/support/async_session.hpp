@@ -11,7 +11,6 @@
 
 #include <concepts>
 #include <cstddef>
-#include <future>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -20,7 +19,6 @@
 #include <string_view>
 #include <system_error>
 #include <thread>
-#include <tuple>
 #include <utility>
 #include <vector>
 

@@ -7,7 +7,6 @@
 #include <ferry/engine/session_defaults.hpp>
 #include <ferry/engine/transfer.hpp>
 #include <ferry/explanation.hpp>
-#include <ferry/http/lines.hpp>
 
 #include <cstddef>
 #include <span>

@@ -105,17 +105,23 @@ public:
         end_running();
     }
     /// Where a stream's response came from; empty if there is no memory for it.
-    void tell_url() noexcept try { response.url = asked.url; } catch (const std::bad_alloc&) {
-        response.url.clear();
+    void tell_url() noexcept {
+        try {
+            response.url = asked.url;
+        } catch (const std::bad_alloc&) {
+            response.url.clear();
+        }
     }
     /// The failure behind a code, for people; none if there is no memory for it.
-    std::shared_ptr<const Error> error_of(std::error_code ec) noexcept try {
+    std::shared_ptr<const Error> error_of(std::error_code ec) noexcept {
         if (!ec) return nullptr;
-        auto f = refusal_ ? *refusal_ : failed(*exchange, ec);
-        if (thrown_) f.particulars = *thrown_;
-        return std::make_shared<const Error>(to_error(std::move(f)));
-    } catch (const std::bad_alloc&) {
-        return nullptr;
+        try {
+            auto f = refusal_ ? *refusal_ : failed(*exchange, ec);
+            if (thrown_) f.particulars = *thrown_;
+            return std::make_shared<const Error>(to_error(std::move(f)));
+        } catch (const std::bad_alloc&) {
+            return nullptr;
+        }
     }
 
     /// Nothing more is asked of it: what is under way is cancelled, a body is let go, and the memory comes back.

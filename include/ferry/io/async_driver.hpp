@@ -99,7 +99,7 @@ protected:
 
 private:
     const asio::any_io_executor& home() const noexcept override { return core_->executor; }
-    /// With the alarm, which has memory of its own.
+    /// With the alarm, which is often set already; if it needs memory, that may be there by now.
     void knock_later() noexcept override {
         try {
             ring_at(add(clock::now(), std::chrono::milliseconds(100)));
